@@ -1,0 +1,81 @@
+"""Errors, sorted by what the user must do next.
+
+Every error says what was attempted, what was found, what is true now and the next command to type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One mistake in the input, with its place."""
+
+    where: str
+    """Path in the file, environment variable or flag, for example `x-rollout.ready.deadline`."""
+    message: str
+    hint: str = ""
+
+
+class RolloutError(Exception):
+    """Base of everything that is told to the user without a traceback.
+
+    Args:
+        attempted: what was being done, as an infinitive phrase ("apply the upstream").
+        found: what was seen instead.
+        now: what is true now, for the users' traffic first.
+        next_command: the next command to type, or empty.
+    """
+
+    def __init__(self, attempted: str, found: str, *, now: str = "", next_command: str = "") -> None:
+        super().__init__(f"could not {attempted}: {found}")
+        self.attempted = attempted
+        self.found = found
+        self.now = now
+        self.next_command = next_command
+
+
+class ConfigError(RolloutError):
+    """The input is wrong: all problems at once. Exit code 78."""
+
+    def __init__(self, problems: tuple[Problem, ...], *, attempted: str = "read the configuration") -> None:
+        count = len(problems)
+        super().__init__(attempted, f"{count} problem{'' if count == 1 else 's'}", now="nothing was touched")
+        self.problems = problems
+
+
+class UsageError(RolloutError):
+    """The command line asks for something that makes no sense. Exit code 64."""
+
+
+class LockHeldError(RolloutError):
+    """Another rollout of the same stack is running. Exit code 75."""
+
+
+class LockLostError(RolloutError):
+    """The lock was taken over while this rollout was suspended; it must not act any more. Exit code 1."""
+
+
+class ReadOnlyError(RolloutError):
+    """Acting was asked of a read-only engine. Exit code 64."""
+
+
+class RefusedError(RolloutError):
+    """The action can't be done in the present state; nothing was changed. Exit code 3."""
+
+
+class RuntimeFailedError(RolloutError):
+    """The container runtime failed or could not be reached."""
+
+
+class ProxyRefusedError(RolloutError):
+    """The proxy did not take the configuration: validation failed, or it was not seen serving it."""
+
+
+class ProxyUnreachableError(RolloutError):
+    """The proxy is gone or does not answer on its control listener."""
+
+
+class DeadlineError(RolloutError):
+    """A wait ran into its deadline."""

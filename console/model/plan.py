@@ -1,0 +1,81 @@
+"""A plan: frozen steps with their cause, deadline and dependencies. Data, made by a strategy, run by the executor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from console.model.color import Color
+from console.model.steps import Step
+
+
+class Action(StrEnum):
+    """What an operator can ask of the engine."""
+
+    DEPLOY = "deploy"
+    CUTOVER = "cutover"
+    DRAIN = "drain"
+    ROLLBACK = "rollback"
+    RETIRE = "retire"
+
+
+class Stage(StrEnum):
+    """The part of a rollout that a step belongs to; it decides what a failure of the step means."""
+
+    PREPARE = "prepare"
+    CUTOVER = "cutover"
+    VERIFY = "verify"
+    FINISH = "finish"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    """One step in its plan."""
+
+    id: str
+    """Unique within the plan, for example `await-ready`."""
+    step: Step
+    title: str
+    """Short text for people, for example `wait until green is ready (2 answers on /ready)`."""
+    stage: Stage
+    cause: str
+    """Why the step is in the plan."""
+    deadline: float | None
+    """Seconds; None only for steps that take no time of their own."""
+    after: tuple[str, ...] = ()
+    """Ids of the steps whose success it needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a rollout will do, complete before it begins."""
+
+    action: Action
+    target: Color | None
+    """The color that will serve (deploy, cutover, rollback) or is acted on (drain, retire)."""
+    previous: Color
+    """The color that is active now."""
+    steps: tuple[PlannedStep, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a plan whose dependencies don't exist, or don't come first."""
+        seen: set[str] = set()
+        for planned in self.steps:
+            if planned.id in seen:
+                raise ValueError(f"two steps are called {planned.id!r}")
+            missing = [name for name in planned.after if name not in seen]
+            if missing:
+                raise ValueError(f"step {planned.id!r} comes before {', '.join(missing)}")
+            seen.add(planned.id)
+
+    def render(self) -> str:
+        """Stable text: what `--plan` prints, the dialogs show and the strategy tests compare."""
+        head = f"{self.action.value}: {self.previous.value} serves"
+        if self.target is not None:
+            head += f", target {self.target.value}"
+        width = max((len(planned.title) for planned in self.steps), default=0)
+        lines = [head]
+        for number, planned in enumerate(self.steps, start=1):
+            limit = "" if planned.deadline is None else f"within {planned.deadline:g}s"
+            lines.append(f"{number:>3}  {planned.title:<{width}}  {limit:<12}  {planned.cause}".rstrip())
+        return "\n".join(lines) + "\n"

@@ -1,0 +1,38 @@
+"""What a color runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from console.model.color import Color
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A container image, resolved on this engine."""
+
+    reference: str
+    """The name it was asked for by, for example `shop-app:42`."""
+    id: str
+    """Local image id, `sha256:...`."""
+    digest: str | None = None
+    """Registry digest `name@sha256:...` when it was pulled; None for a local build."""
+
+    @property
+    def short(self) -> str:
+        """The first twelve hex digits of the id, as Docker prints them."""
+        return self.id.removeprefix("sha256:")[:12]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One deployed release: which image, on which color, by whom and when."""
+
+    id: int
+    """The number of the rollout that made it."""
+    color: Color
+    image: Image
+    config_hash: str
+    by: str
+    at: str
+    """UTC, ISO 8601."""

@@ -1,0 +1,73 @@
+"""Ports to what is remembered: the journal, the recorded color, the lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from console.model.color import Color
+from console.model.events import Record
+
+
+class Journal(Protocol):
+    """The truth about rollouts: append-only, each record durable before the call returns."""
+
+    def append(self, record: Record) -> None:
+        """Write one record and fsync. Raises `OSError`."""
+        ...
+
+    def records(self) -> tuple[Record, ...]:
+        """Every readable record, oldest first; a torn last line (a crash) is left out, a record of a newer version is skipped."""
+        ...
+
+    def next_rollout(self) -> int:
+        """The number for the next rollout, from 1."""
+        ...
+
+
+class ActiveColor(Protocol):
+    """The recorded active color: one word in a file."""
+
+    def read(self) -> Color | None:
+        """The recorded color; None when the file is missing, empty or garbage. White space is stripped."""
+        ...
+
+    def write(self, color: Color) -> None:
+        """Replace it atomically."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockLabel:
+    """Who holds the lock. Only a label: the lock itself is the operating system's."""
+
+    host: str
+    pid: int
+    user: str
+    command: str
+    since: str
+    fence: int
+
+
+class Lock(Protocol):
+    """One rollout at a time for a stack."""
+
+    def acquire(self, command: str, *, since: str) -> LockLabel:
+        """Take the lock without waiting. Raises `LockHeldError` that says who holds it and since when."""
+        ...
+
+    def check(self) -> None:
+        """Raise `LockLostError` when somebody took the lock over since."""
+        ...
+
+    def holder(self) -> LockLabel | None:
+        """Who holds it now; None when it is free."""
+        ...
+
+    def release(self) -> None:
+        """Give it back. Idempotent."""
+        ...
+
+    def take_over(self, command: str, *, since: str) -> LockLabel | None:
+        """Explicitly break the present holder's lock: it fails its next `check`. Returns who held it."""
+        ...

@@ -1,0 +1,53 @@
+"""Port to where a proxy's processes run: a container, or this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandResult:
+    """The outcome of a command run beside the proxy."""
+
+    exit_code: int
+    output: str
+    """Standard output and error together, control characters stripped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """One process, as `ps` would list it."""
+
+    pid: int
+    parent: int
+    title: str
+
+
+class ProxyHost(Protocol):
+    """Runs commands next to the proxy and lists its processes; all raise `ProxyUnreachableError` when it is gone."""
+
+    async def run(self, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
+        """Run an argument list (no shell) beside the proxy."""
+        ...
+
+    async def processes(self) -> tuple[Process, ...]:
+        """The proxy's processes, master first. Must be cheap: it is polled every few milliseconds in a cutover."""
+        ...
+
+    async def read_text(self, path: PurePosixPath) -> str:
+        """A small file as the proxy sees it, for example `/proc/net/tcp`."""
+        ...
+
+    async def published(self, port: int) -> str | None:
+        """`host:port` on this machine's loopback for a port of the proxy; None when it isn't published."""
+        ...
+
+    async def identity(self) -> str:
+        """Changes when the proxy is started anew: container id and start time, or process id."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
