@@ -46,6 +46,8 @@ class StepStarted:
     step: str
     """Its id in the plan, for example `await-ready`."""
     title: str
+    stage: str
+    """The part of the rollout it belongs to: `prepare`, `cutover`, `verify` or `finish`."""
     cause: str
     deadline: float | None
 
@@ -217,9 +219,28 @@ class RolloutFinished:
 
 
 Event = (
-    RolloutStarted | PhaseChanged | StepStarted | StepProgressed | CommandRan | StepSucceeded | StepFailed
-    | ImageResolved | CutoverSeen | UpstreamRestored | ActiveRecorded | ReleaseServed | RequestsCut | StandbyKept
-    | ColorRetired | LogsKept | Held | Resumed | AbortRequested | LockTakenOver | Warned | RolloutFinished
+    RolloutStarted
+    | PhaseChanged
+    | StepStarted
+    | StepProgressed
+    | CommandRan
+    | StepSucceeded
+    | StepFailed
+    | ImageResolved
+    | CutoverSeen
+    | UpstreamRestored
+    | ActiveRecorded
+    | ReleaseServed
+    | RequestsCut
+    | StandbyKept
+    | ColorRetired
+    | LogsKept
+    | Held
+    | Resumed
+    | AbortRequested
+    | LockTakenOver
+    | Warned
+    | RolloutFinished
 )
 
 

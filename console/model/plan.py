@@ -17,6 +17,7 @@ class Action(StrEnum):
     DRAIN = "drain"
     ROLLBACK = "rollback"
     RETIRE = "retire"
+    RECOVER = "recover"
 
 
 class Stage(StrEnum):

@@ -129,7 +129,7 @@ class Spec:
     standby: StandbySpec = field(default_factory=StandbySpec)
     load: LoadSpec | None = None
     pre_stop_hook: str | None = None
-    """Value of the service's `docker-rollout.pre-stop-hook` label: a shell line run in each replica before it is stopped."""
+    """Shell line run in each replica before it is stopped: the label `docker-rollout.pre-stop-hook`."""
     stop_grace: float = 10.0
     """Seconds between the stop signal and the kill (Compose `stop_grace_period`, default 10 s)."""
     protected: bool = False

@@ -143,9 +143,24 @@ class StopReplicas:
     color: Color
 
 
-
 Step = (
-    Preflight | ResolveImage | PullImage | BuildImage | RemoveReplicas | StartReplicas | ResumeReplicas | AwaitReady
-    | SmokeReplicas | WriteUpstream | ValidateUpstream | ApplyUpstream | ReadBack | RecordActive | SmokeProxy | Watch
-    | DrainColor | KeepWarm | StopReplicas
+    Preflight
+    | ResolveImage
+    | PullImage
+    | BuildImage
+    | RemoveReplicas
+    | StartReplicas
+    | ResumeReplicas
+    | AwaitReady
+    | SmokeReplicas
+    | WriteUpstream
+    | ValidateUpstream
+    | ApplyUpstream
+    | ReadBack
+    | RecordActive
+    | SmokeProxy
+    | Watch
+    | DrainColor
+    | KeepWarm
+    | StopReplicas
 )

@@ -1,0 +1,1 @@
+"""Strategies: from a situation to a plan. Pure."""

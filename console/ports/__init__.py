@@ -1,0 +1,1 @@
+"""Protocols through which the engine sees the world; the docstrings are the contract."""

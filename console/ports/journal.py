@@ -6,22 +6,31 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from console.model.color import Color
-from console.model.events import Record
+from console.model.events import Event, Record
+from console.model.receipt import Receipt
 
 
 class Journal(Protocol):
     """The truth about rollouts: append-only, each record durable before the call returns."""
 
-    def append(self, record: Record) -> None:
-        """Write one record and fsync. Raises `OSError`."""
+    def append(self, *, rollout: int, at: str, event: Event) -> Record:
+        """Write one event in its place and fsync; returns its record. Raises `OSError`."""
         ...
 
     def records(self) -> tuple[Record, ...]:
-        """Every readable record, oldest first; a torn last line (a crash) is left out, a record of a newer version is skipped."""
+        """Every readable record, oldest first; a torn line (a crash) and records of a later version are left out."""
         ...
 
     def next_rollout(self) -> int:
         """The number for the next rollout, from 1."""
+        ...
+
+
+class Receipts(Protocol):
+    """The evidence of each rollout, by its number."""
+
+    def write(self, receipt: Receipt) -> None:
+        """Keep a receipt. Raises `OSError`."""
         ...
 
 

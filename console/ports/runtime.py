@@ -68,7 +68,7 @@ class Runtime(Protocol):
         ...
 
     async def stop(self, color: Color) -> None:
-        """Stop a color's replicas: its pre-stop hook, stop signal, grace period, kill. Keeps the containers and their logs."""
+        """Stop a color's replicas: pre-stop hook, stop signal, grace period, kill. Keeps containers and logs."""
         ...
 
     async def remove(self, color: Color) -> None:

@@ -1,0 +1,1 @@
+"""What is remembered, as files in the state directory."""
