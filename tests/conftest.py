@@ -1,0 +1,78 @@
+"""Fixtures that all tests share, and the rule for tests that need Docker."""
+
+from __future__ import annotations
+
+import random
+import socket
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.engine import docker_required, missing_docker, remove_project
+from tests.support.stack import ReferenceStack, copy_reference_stack
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a Docker test where there is no Docker; fail it where Docker is required."""
+    if item.get_closest_marker("docker") is None:
+        return
+    reason = missing_docker()
+    if reason and docker_required():
+        pytest.fail(f"this run requires Docker, but {reason}", pytrace=False)
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def free_ports() -> Callable[[int], list[int]]:
+    """`free_ports(n)`: different loopback ports that nobody listens on, each given out once a session.
+
+    They lie below the range from which the system takes ports for outgoing connections: a test's own traffic would
+    otherwise sooner or later sit on the port that its server is about to bind.
+    """
+    candidates = random.sample(range(20_000, 32_000), 2_000)
+
+    def reserve(count: int) -> list[int]:
+        return [next_free(candidates) for _ in range(count)]
+
+    return reserve
+
+
+def next_free(candidates: list[int]) -> int:
+    """Take candidates until one can be bound."""
+    while candidates:
+        port = candidates.pop()
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port in 2,000 tries")
+
+
+@pytest.fixture
+def free_port(free_ports: Callable[[int], list[int]]) -> int:
+    """A loopback port that nobody listens on."""
+    return free_ports(1)[0]
+
+
+@pytest.fixture
+def project_name() -> Iterator[str]:
+    """A Compose project name of this test's own; whatever the project left behind is removed afterwards."""
+    name = f"rollout-test-{uuid.uuid4().hex[:10]}"
+    yield name
+    if not missing_docker():
+        remove_project(name)
+
+
+@pytest.fixture
+def reference_stack(tmp_path: Path, project_name: str, free_ports: Callable[[int], list[int]]) -> ReferenceStack:
+    """A committed copy of the reference stack with its own project name and free ports; not started."""
+    http_port, control_port = free_ports(2)
+    return copy_reference_stack(
+        tmp_path / "stack", project=project_name, http_port=http_port, control_port=control_port
+    )
