@@ -1,0 +1,1 @@
+"""Adapters for the proxies that route the users' traffic."""

@@ -35,7 +35,7 @@ def write_atomically(path: Path, content: bytes, *, mode: int) -> None:
 
 
 def sync_directory(directory: Path) -> None:
-    """Make renames and removals in a directory durable (fsync(2): the entry is not part of the file). Raises `OSError`."""
+    """Make a directory's renames durable: the entry is not part of the file (fsync(2)). Raises `OSError`."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
