@@ -10,6 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = (".gitignore", "docker-compose.yml", "nginx", "console/demo/app")
+ENVIRONMENT = ("COMPOSE_PROJECT_NAME", "PROJECT_NAME", "HTTP_PORT", "CONTROL_PORT")
+"""Written to `.env`; what the developer's shell says of them must not win."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,8 @@ class ReferenceStack:
 
     def run(self, *command: str, deadline: float = 120.0, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command in the stack's directory, without what the developer's shell says about Compose."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("COMPOSE_", "ROLLOUT_"))}
+        foreign = (*ENVIRONMENT, "COMPOSE_", "ROLLOUT_", "SMOKE_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         done = subprocess.run(
             command,
             cwd=self.directory,
@@ -72,13 +75,9 @@ def copy_reference_stack(directory: Path, *, project: str, http_port: int, contr
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
-    environment = {
-        "COMPOSE_PROJECT_NAME": project,
-        "PROJECT_NAME": project,
-        "HTTP_PORT": str(http_port),
-        "CONTROL_PORT": str(control_port),
-    }
-    (directory / ".env").write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
+    values = (project, project, http_port, control_port)
+    lines = [f"{name}={value}\n" for name, value in zip(ENVIRONMENT, values, strict=True)]
+    (directory / ".env").write_text("".join(lines))
     stack = ReferenceStack(directory=directory, project=project, http_port=http_port, control_port=control_port)
     identity = ("-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
     stack.run("git", "init", "--quiet")
