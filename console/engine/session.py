@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
-from console.model.events import Record
+from console.engine import history, recovery
+from console.engine.bus import Bus
+from console.engine.gate import Gate
+from console.engine.rollout import Rollout
+from console.engine.world import Ports
+from console.model.color import Color
+from console.model.errors import ReadOnlyError, RefusedError
+from console.model.events import AbortRequested, LockTakenOver, Record
 from console.model.observed import Observed
-from console.model.plan import Plan
+from console.model.plan import Action, Plan
 from console.model.release import Release
-from console.model.request import Outcome, RecoveryChoice, Request, Verdict
+from console.model.request import Actor, Outcome, RecoveryChoice, Request, Verdict
+from console.model.spec import Spec
+from console.planning.recovery import adopt, finish
+from console.planning.situation import Situation
+from console.planning.strategy import plan_for
 from console.ports.journal import LockLabel
+
+Decide = Callable[[], Awaitable[tuple[Plan, str]]]
+
+MOVES_TRAFFIC_BACK = frozenset({Action.ROLLBACK, Action.CUTOVER})
+"""Actions that an unfinished rollout or a drift must not stand in the way of: they are the way out of an incident."""
 
 
 class Session:
@@ -19,66 +35,194 @@ class Session:
     signal handlers of that loop.
     """
 
+    def __init__(self, spec: Spec, ports: Ports, actor: Actor, *, read_only: bool = False) -> None:
+        self.spec = spec
+        self._ports = ports
+        self._actor = actor
+        self._read_only = read_only
+        self._bus = Bus(ports.journal, ports.clock)
+        self._gate: Gate | None = None
+        self._rollout = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether a rollout of this session is under way."""
+        return self._gate is not None
+
     async def observe(self) -> Observed:
         """A snapshot of the stack. Raises `RuntimeFailedError`."""
-        raise NotImplementedError
+        return await self._ports.observe()
 
     async def plan(self, request: Request) -> Plan:
         """What `run` would do, from a fresh snapshot. Raises `RefusedError`."""
-        raise NotImplementedError
+        return plan_for(await self._situation(request.image), request)
 
-    async def run(self, request: Request) -> Outcome:
+    async def run(self, request: Request, *, expected: Plan | None = None) -> Outcome:
         """Carry a request out, from lock to receipt.
 
         Failures of the rollout are outcomes, not exceptions.
+
+        Args:
+            request: what is asked.
+            expected: the plan that the operator agreed to; when the stack has changed since, nothing is done.
 
         Raises:
             LockHeldError: another rollout of this stack is running.
             ReadOnlyError: the session is read-only.
             RefusedError: the request makes no sense now; nothing was changed.
         """
-        raise NotImplementedError
+
+        async def decide() -> tuple[Plan, str]:
+            situation = await self._situation(request.image)
+            remark = self._remark(request.action, situation.observed)
+            plan = plan_for(situation, request)
+            if expected is not None and plan.render() != expected.render():
+                raise RefusedError(
+                    request.action.value,
+                    "the stack has changed since the plan was shown",
+                    now="nothing was changed",
+                    next_command=f"rollout {request.action.value} --plan",
+                )
+            return plan, remark
+
+        return await self._locked(request.action.value, decide)
 
     def subscribe(self, listener: Callable[[Record], None]) -> Callable[[], None]:
         """Call `listener` with every record from now on, on the engine's loop; returns the way to stop."""
-        raise NotImplementedError
+        return self._bus.subscribe(listener)
 
     def abort(self, by: str) -> None:
         """Ask the running rollout for a safe end; traffic stays where it was seen last. Idempotent."""
-        raise NotImplementedError
+        if self._gate is None:
+            return
+        if self._gate.aborted_by is None and self._rollout:
+            self._bus.publish(self._rollout, AbortRequested(by=by))
+        self._gate.abort(by)
 
     def hold(self) -> None:
         """Hold the running rollout at its next gate."""
-        raise NotImplementedError
+        if self._gate is not None:
+            self._gate.hold()
 
     def resume(self) -> None:
         """Let a held rollout go on."""
-        raise NotImplementedError
+        if self._gate is not None:
+            self._gate.resume()
 
     def records(self) -> tuple[Record, ...]:
         """The journal, oldest first."""
-        raise NotImplementedError
+        return self._ports.journal.records()
 
     def history(self) -> tuple[Release, ...]:
         """The releases that served, newest first."""
-        raise NotImplementedError
+        return history.releases(self.records())
+
+    def standby_since(self) -> Record | None:
+        """The record of the last `StandbyKept`; None when no color was ever kept warm."""
+        return history.standby_since(self.records())
 
     def lock_holder(self) -> LockLabel | None:
         """Who holds the stack's lock; None when free."""
-        raise NotImplementedError
+        return self._ports.lock.holder()
 
     def break_lock(self) -> LockLabel | None:
         """Take the lock away from its holder, on the record. Raises `ReadOnlyError`."""
-        raise NotImplementedError
+        self._may_act("break the lock")
+        held = self._ports.lock.take_over(self._actor.command, since=self._ports.clock.now())
+        if held is not None:
+            event = LockTakenOver(
+                from_holder=f"{held.user}@{held.host} (pid {held.pid}, {held.command}, since {held.since})",
+                by=f"{self._actor.user}@{self._actor.host} (pid {self._actor.pid})",
+            )
+            self._bus.publish(self._ports.journal.next_rollout() - 1, event)
+        return held
 
     async def verdict(self) -> Verdict:
         """What is true after an interruption, from the journal and the live proxy."""
-        raise NotImplementedError
+        if self._ports.lock.holder() is not None:
+            return recovery.NOTHING
+        return recovery.verdict(self.records(), await self.observe())
 
     async def recover(self, choice: RecoveryChoice) -> Outcome:
         """Go on after an interruption. Raises like `run`."""
-        raise NotImplementedError
+
+        async def decide() -> tuple[Plan, str]:
+            situation = await self._situation(None)
+            rest = recovery.unfinished(self.records())
+            found = recovery.verdict(self.records(), situation.observed)
+            if choice not in found.choices:
+                ways = ", ".join(f"--{way.value}" for way in found.choices) or "none is needed"
+                raise RefusedError(
+                    f"recover with --{choice.value}", f"{found.story} Ways on: {ways}", now="nothing was changed"
+                )
+            return await self._way_on(choice, situation, rest), found.story
+
+        return await self._locked("recover", decide)
 
     async def close(self) -> None:
         """Release every connection; a running rollout must have ended before."""
-        raise NotImplementedError
+        await self._ports.proxy.close()
+        await self._ports.runtime.close()
+
+    async def _way_on(self, choice: RecoveryChoice, situation: Situation, rest: recovery.Unfinished | None) -> Plan:
+        observed = situation.observed
+        if choice is RecoveryChoice.ADOPT or rest is None:
+            return adopt(situation, observed.active)
+        if choice is RecoveryChoice.ROLLBACK:
+            return plan_for(situation, Request(action=Action.ROLLBACK))
+        if rest.started.target is observed.active:
+            return finish(situation, observed.active)
+        if observed.running(observed.idle) and rest.started.action != Action.DEPLOY.value:
+            return plan_for(situation, Request(action=Action.CUTOVER))
+        image = rest.image.reference if rest.image else None
+        again = await self._situation(image)
+        return plan_for(again, Request(action=Action.DEPLOY, image=image))
+
+    async def _situation(self, image: str | None) -> Situation:
+        observed = await self.observe()
+        runtime = self._ports.runtime
+        reference = image or self.spec.images.get(observed.idle)
+        return Situation(
+            spec=self.spec,
+            observed=observed,
+            servers={color: runtime.servers(color) for color in Color},
+            image_present=reference is not None and await runtime.resolve(reference) is not None,
+            releases=self.history(),
+        )
+
+    def _remark(self, action: Action, observed: Observed) -> str:
+        """What to say of an earlier, unfinished rollout. Raises `RefusedError` when it must be dealt with first."""
+        found = recovery.verdict(self.records(), observed)
+        if found.consistent or action in MOVES_TRAFFIC_BACK:
+            return "" if found == recovery.NOTHING else found.story
+        raise RefusedError(action.value, found.story, now="nothing was changed", next_command="rollout recover")
+
+    async def _locked(self, name: str, decide: Decide) -> Outcome:
+        self._may_act(name)
+        label = self._ports.lock.acquire(self._actor.command, since=self._ports.clock.now())
+        self._gate = Gate()
+        try:
+            plan, remark = await decide()
+            self._rollout = self._ports.journal.next_rollout()
+            rollout = Rollout(
+                number=self._rollout,
+                name=name,
+                spec=self.spec,
+                ports=self._ports,
+                actor=self._actor,
+                bus=self._bus,
+                gate=self._gate,
+            )
+            return await rollout.run(plan, fence=label.fence, remark=remark)
+        finally:
+            self._gate = None
+            self._rollout = 0
+            self._ports.lock.release()
+
+    def _may_act(self, attempted: str) -> None:
+        if self._read_only:
+            raise ReadOnlyError(
+                attempted, "this session is read-only", now="nothing was changed", next_command="rollout status"
+            )
+        if self._gate is not None:
+            raise RefusedError(attempted, "a rollout of this session is running", next_command="rollout status")

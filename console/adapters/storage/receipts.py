@@ -1,0 +1,25 @@
+"""Receipts: `state/receipts/N.json`, one for each rollout."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from console.adapters.storage.atomic import write_atomically
+from console.model.receipt import VERSION, Receipt
+
+MODE = 0o640
+
+
+class FileReceipts:
+    """One JSON file for each rollout."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def write(self, receipt: Receipt) -> None:
+        """Keep a receipt. Raises `OSError`."""
+        self.directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+        content = json.dumps({"version": VERSION} | asdict(receipt), ensure_ascii=False, indent=2) + "\n"
+        write_atomically(self.directory / f"{receipt.rollout}.json", content.encode(), mode=MODE)

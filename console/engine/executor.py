@@ -1,0 +1,108 @@
+"""The executor: runs the steps of a plan in order. It decides nothing.
+
+A step begins when every step it names in `after` has *succeeded*; a step that failed or was cancelled releases nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from console.engine.gate import AbortedError, Gate
+from console.engine.handlers.dispatch import handle
+from console.engine.world import World
+from console.model.errors import DeadlineError, RolloutError
+from console.model.events import Held, Resumed, StepFailed, StepStarted, StepSucceeded
+from console.model.plan import PlannedStep, Stage
+from console.model.steps import RecordActive, WriteUpstream
+
+SLACK = 2.0
+"""Seconds beyond its deadline after which a step that doesn't end by itself is cancelled."""
+
+
+def interruptible(planned: PlannedStep) -> bool:
+    """Whether an abort may cancel a step: from the apply to the record is no safe place, and each step is bounded."""
+    return planned.stage is not Stage.CUTOVER and not isinstance(planned.step, RecordActive)
+
+
+class Executor:
+    """Runs planned steps in one rollout's world."""
+
+    def __init__(self, world: World, gate: Gate) -> None:
+        self._world = world
+        self._gate = gate
+        self._succeeded: set[str] = set()
+
+    async def run(self, steps: Iterable[PlannedStep]) -> None:
+        """Run steps one after the other.
+
+        Raises:
+            RolloutError: what the failing step raised; later steps were not begun.
+            AbortedError: the operator asked for a safe end, and none of the steps after it was begun.
+            LockLostError: the lock was taken over.
+        """
+        for planned in steps:
+            if not self._succeeded.issuperset(planned.after):
+                raise AssertionError(f"{planned.id} was released without {planned.after}")
+            await self._at_gate(planned)
+            self._world.ports.lock.check()
+            await self._step(planned)
+            self._succeeded.add(planned.id)
+
+    async def _at_gate(self, planned: PlannedStep) -> None:
+        if not interruptible(planned) and not isinstance(planned.step, WriteUpstream):
+            return
+        held = self._gate.held
+        if held:
+            self._world.publish(Held(before_step=planned.id))
+        await self._gate.passed()
+        if held:
+            self._world.publish(Resumed(before_step=planned.id))
+
+    async def _step(self, planned: PlannedStep) -> None:
+        world, clock = self._world, self._world.ports.clock
+        began = clock.monotonic()
+        world.step = planned.id
+        world.deadline = None if planned.deadline is None else began + planned.deadline
+        world.publish(
+            StepStarted(
+                step=planned.id,
+                title=planned.title,
+                stage=planned.stage.value,
+                cause=planned.cause,
+                deadline=planned.deadline,
+            )
+        )
+        try:
+            detail = await self._within_deadline(planned)
+        except RolloutError as error:
+            self._failed(planned, began, error.attempted, error.found)
+            raise
+        except (AbortedError, asyncio.CancelledError):
+            self._failed(planned, began, planned.title, "cancelled", cancelled=True)
+            raise
+        except OSError as error:
+            self._failed(planned, began, planned.title, str(error))
+            raise RolloutError(planned.title, str(error)) from error
+        world.narrate()
+        world.publish(StepSucceeded(step=planned.id, seconds=clock.monotonic() - began, detail=detail))
+
+    async def _within_deadline(self, planned: PlannedStep) -> str:
+        limit = None if planned.deadline is None else planned.deadline + SLACK
+        task = asyncio.ensure_future(handle(planned.step, self._world))
+        try:
+            async with asyncio.timeout(limit):
+                return await (self._gate.run(task) if interruptible(planned) else task)
+        except TimeoutError:
+            raise DeadlineError(planned.title, f"it took longer than {planned.deadline:g} s") from None
+
+    def _failed(
+        self, planned: PlannedStep, began: float, attempted: str, found: str, *, cancelled: bool = False
+    ) -> None:
+        world = self._world
+        world.narrate()
+        seconds = world.ports.clock.monotonic() - began
+        world.learnt.failed.append(planned.id)
+        world.publish(
+            StepFailed(step=planned.id, seconds=seconds, attempted=attempted, found=found, cancelled=cancelled)
+        )

@@ -1,0 +1,39 @@
+"""Steps that find the release's image."""
+
+from __future__ import annotations
+
+from console.engine.world import World
+from console.model.color import Color
+from console.model.errors import RuntimeFailedError
+from console.model.events import ImageResolved
+from console.model.release import Image
+from console.model.steps import BuildImage, PullImage, ResolveImage
+
+
+async def resolve(step: ResolveImage, world: World) -> str:
+    """Use what is on the engine."""
+    image = await world.ports.runtime.resolve(step.reference)
+    if image is None:
+        raise RuntimeFailedError(
+            f"use image {step.reference}", "it is not on this engine", next_command=f"docker pull {step.reference}"
+        )
+    return await _known(step.color, image, world)
+
+
+async def pull(step: PullImage, world: World) -> str:
+    """Pull it."""
+    world.progress(f"pulling {step.reference}")
+    return await _known(step.color, await world.ports.runtime.pull(step.reference), world)
+
+
+async def build(step: BuildImage, world: World) -> str:
+    """Build it."""
+    world.progress(f"building {world.spec.services[step.color]}")
+    return await _known(step.color, await world.ports.runtime.build(step.color), world)
+
+
+async def _known(color: Color, image: Image, world: World) -> str:
+    await world.ports.runtime.keep_image(image, release=world.rollout)
+    world.learnt.image = image
+    world.publish(ImageResolved(color=color, reference=image.reference, id=image.id, digest=image.digest))
+    return f"{image.reference} is {image.short}"

@@ -1,0 +1,110 @@
+"""Readiness: the engine's own probe of every replica, with Docker's pushed events as the second witness."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from console.engine.world import World
+from console.model.color import Color
+from console.model.errors import RefusedError, RuntimeFailedError
+from console.model.observed import Health, Replica
+from console.model.steps import AwaitReady
+from console.ports.runtime import ReplicaChanged
+
+FIRST_PAUSE = 0.02
+LONGEST_PAUSE = 0.25
+PROBE_TIMEOUT = 2.0
+"""Seconds between probes, growing from the first to the longest, and for one probe."""
+FATAL = frozenset({"die", "oom", "destroy", "unhealthy"})
+
+
+async def await_ready(step: AwaitReady, world: World) -> str:
+    """Wait until each replica answers 2xx several times in a row.
+
+    A replica that dies or that Docker calls unhealthy ends the wait at once.
+
+    Raises:
+        DeadlineError: not every replica was ready in time.
+        RuntimeFailedError: a replica died or is unhealthy.
+        RefusedError: there is no replica.
+    """
+    async with world.ports.runtime.changes() as changes:
+        replicas = await _started(step.color, world)
+        probes = [asyncio.ensure_future(_ready(replica, step, world)) for replica in replicas]
+        witness = asyncio.ensure_future(contradiction(changes, step.color))
+        try:
+            attempts = await _all_or_contradicted(probes, witness, step.color)
+        finally:
+            for task in (*probes, witness):
+                task.cancel()
+            await asyncio.gather(*probes, witness, return_exceptions=True)
+    count = "1 replica" if len(replicas) == 1 else f"{len(replicas)} replicas"
+    return f"{count} ready after {max(attempts)} probes"
+
+
+async def _all_or_contradicted(
+    probes: Sequence[asyncio.Future[int]], witness: asyncio.Future[ReplicaChanged], color: Color
+) -> list[int]:
+    waiting: set[asyncio.Future[int] | asyncio.Future[ReplicaChanged]] = {*probes, witness}
+    while not all(probe.done() for probe in probes):
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if witness in done:
+            raise died(color, witness.result(), "become ready")
+        for probe in probes:
+            if probe.done():
+                probe.result()
+    return [probe.result() for probe in probes]
+
+
+async def contradiction(changes: AsyncIterator[ReplicaChanged], color: Color) -> ReplicaChanged:
+    """The first event that says that a replica of this color can't serve."""
+    async for change in changes:
+        if change.color is color and change.what in FATAL:
+            return change
+    await asyncio.Event().wait()  # the stream ended without a word: the probes alone decide
+    raise AssertionError("unreachable")
+
+
+def died(color: Color, change: ReplicaChanged, attempted: str) -> RuntimeFailedError:
+    """The error for a replica that was lost while it was waited for."""
+    code = "" if change.exit_code is None else f" with exit code {change.exit_code}"
+    return RuntimeFailedError(f"let {color.value} {attempted}", f"replica {change.id[:12]}: {change.what}{code}")
+
+
+async def _started(color: Color, world: World) -> Sequence[Replica]:
+    every = tuple(replica for replica in await world.ports.runtime.replicas() if replica.color is color)
+    for replica in every:
+        if not replica.running or replica.health is Health.UNHEALTHY:
+            what = replica.state.value if not replica.running else "unhealthy"
+            gone = ReplicaChanged(id=replica.id, color=color, what=what, exit_code=replica.exit_code)
+            raise died(color, gone, "become ready")
+    if not every:
+        raise RefusedError(f"verify {color.value}", f"{color.value} has no replica", next_command="rollout deploy")
+    return every
+
+
+async def _ready(replica: Replica, step: AwaitReady, world: World) -> int:
+    """Probe one replica until it is ready; returns how many probes that took."""
+    clock = world.ports.clock
+    in_a_row, attempts, pause, shown = 0, 0, FIRST_PAUSE, clock.monotonic()
+    while True:
+        attempts += 1
+        found = "no address yet"
+        if replica.address:
+            answer = await world.ports.proxy.probe_replica(
+                replica.address, step.path, timeout=max(0.1, min(PROBE_TIMEOUT, world.remaining()))
+            )
+            good = answer.status is not None and 200 <= answer.status < 300  # noqa: PLR2004 - RFC 9110 §15.3
+            in_a_row = in_a_row + 1 if good else 0
+            found = answer.problem or f"status {answer.status}"
+            if in_a_row >= step.successes:
+                return attempts
+        world.expire(f"wait until {replica.name} is ready", f"{found} on {step.path} after {attempts} probes")
+        if clock.monotonic() - shown >= 1.0:
+            shown = clock.monotonic()
+            world.progress(f"{replica.name}: {found} on {step.path}")
+        if in_a_row:
+            continue
+        await clock.sleep(pause)
+        pause = min(LONGEST_PAUSE, pause * 1.3)

@@ -1,0 +1,66 @@
+"""Steps that clear, start, and stop the replicas of an idle color."""
+
+from __future__ import annotations
+
+from console.engine.handlers.drain import wait_until_drained
+from console.engine.world import World, addresses
+from console.model.color import Color
+from console.model.errors import RefusedError, RuntimeFailedError
+from console.model.events import ColorRetired, RequestsCut
+from console.model.steps import RemoveReplicas, ResumeReplicas, StartReplicas, StopReplicas
+
+
+async def remove(step: RemoveReplicas, world: World) -> str:
+    """Remove old containers, after what they still serve is finished."""
+    await release(step.color, world)
+    await world.ports.runtime.remove(step.color)
+    return f"{step.color.value} is empty"
+
+
+async def start(step: StartReplicas, world: World) -> str:
+    """Create and start from the resolved image."""
+    image = world.learnt.image
+    if image is None:
+        raise RuntimeFailedError(f"start {step.color.value}", "its image was not resolved")
+    world.learnt.started = True
+    world.progress(f"starting {world.spec.services[step.color]}")
+    await world.ports.runtime.start(step.color, image, replicas=step.replicas)
+    return f"{step.replicas} started from {image.short}"
+
+
+async def resume(step: ResumeReplicas, world: World) -> str:
+    """Start stopped containers again."""
+    world.learnt.started = True
+    await world.ports.runtime.resume(step.color)
+    return f"{step.color.value} runs again"
+
+
+async def stop(step: StopReplicas, world: World) -> str:
+    """Stop a drained color; what is still in flight is counted as dropped."""
+    await release(step.color, world)
+    await world.ports.runtime.stop(step.color)
+    world.publish(ColorRetired(color=step.color))
+    return f"{step.color.value} stopped, its containers are kept"
+
+
+async def release(color: Color, world: World) -> None:
+    """Make sure that a color serves nobody before it gets a stop signal; list what the drain deadline cuts.
+
+    Raises:
+        RefusedError: the proxy still sends it requests.
+    """
+    replicas = await world.replicas(color)
+    if not replicas:
+        return
+    upstream = await world.ports.proxy.observe()
+    live = upstream.live
+    if live is not None and (live.color is color or live.served in addresses(replicas)):
+        raise RefusedError(
+            f"stop {color.value}",
+            "it is in the live upstream",
+            now=f"{color.value} serves",
+            next_command="rollout status",
+        )
+    in_flight = await wait_until_drained(color, world, seconds=world.spec.drain.deadline)
+    if in_flight:
+        world.publish(RequestsCut(color=color, count=in_flight))

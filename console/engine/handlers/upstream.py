@@ -1,0 +1,75 @@
+"""Steps of the cutover: write, validate, apply, read back, record."""
+
+from __future__ import annotations
+
+import asyncio
+
+from console.engine.world import World, addresses, describe
+from console.model.errors import ProxyRefusedError
+from console.model.events import ActiveRecorded, CutoverSeen, ReleaseServed
+from console.model.steps import ApplyUpstream, ReadBack, RecordActive, ValidateUpstream, WriteUpstream
+
+
+async def write(step: WriteUpstream, world: World) -> str:
+    """Replace the upstream file; remember what was there."""
+    world.learnt.before = world.ports.proxy.read()
+    world.learnt.written = True
+    world.ports.proxy.write(step.upstream)
+    return describe(step.upstream)
+
+
+async def validate(_step: ValidateUpstream, world: World) -> str:
+    """Let the proxy test it."""
+    await world.ports.proxy.validate()
+    return "accepted"
+
+
+async def apply(_step: ApplyUpstream, world: World) -> str:
+    """Tell the proxy to take it."""
+    world.learnt.applied = True
+    world.learnt.workers = await world.ports.proxy.apply()
+    return f"told; {len(world.learnt.workers)} old workers"
+
+
+async def read_back(step: ReadBack, world: World) -> str:
+    """See the color serve: generation, workers, and whose address answers.
+
+    Raises:
+        ProxyRefusedError: it was not seen; the recorded color must not advance.
+    """
+    upstream = step.upstream
+    seen, replicas = await asyncio.gather(
+        world.ports.proxy.read_back(upstream.generation, world.learnt.workers, deadline=world.remaining()),
+        world.replicas(upstream.color),
+    )
+    served = seen.live.served if seen.live else None
+    if served is None or served not in addresses(replicas):
+        raise ProxyRefusedError(
+            f"see {upstream.color.value} serve",
+            f"generation {upstream.generation} is live, but {served or 'no replica'} answered, "
+            f"which is none of {', '.join(sorted(addresses(replicas))) or 'its replicas'}",
+        )
+    world.publish(CutoverSeen(color=upstream.color, generation=upstream.generation, served=served))
+    return f"generation {upstream.generation} live, {served} answers, no old worker accepts"
+
+
+async def record(step: RecordActive, world: World) -> str:
+    """Record the color, and its release in the history."""
+    world.ports.active.write(step.color)
+    world.publish(ActiveRecorded(color=step.color))
+    replicas = await world.replicas(step.color)
+    if replicas:
+        first = replicas[0]
+        image = world.learnt.image
+        ours = image is not None and image.id == first.image_id
+        world.publish(
+            ReleaseServed(
+                color=step.color,
+                reference=image.reference if image is not None and ours else first.image,
+                image_id=first.image_id,
+                digest=image.digest if image is not None and ours else None,
+                config_hash=first.config_hash,
+                origin=world.rollout if ours else 0,
+            )
+        )
+    return f"{step.color.value} is recorded"

@@ -1,0 +1,157 @@
+"""The pipeline: one rollout from its plan to its outcome.
+
+The phases change only by `advance`; what a failure means follows from the stage it happened in:
+
+    prepare   nothing moved: clean up                      -> aborted
+    cutover   the proxy did not take it: restore, clean up -> aborted
+    verify    it serves, but is no good: roll back         -> rolled back
+    finish    it serves and is good                        -> done, or a human has to look at the old color
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from console.engine.executor import Executor
+from console.engine.gate import AbortedError, Gate
+from console.engine.repair import Repair
+from console.engine.shield import shielded
+from console.engine.world import World
+from console.model.color import Color
+from console.model.errors import LockLostError, RolloutError
+from console.model.events import PhaseChanged
+from console.model.phase import Phase, Trigger, advance
+from console.model.plan import Plan, Stage
+from console.model.request import Outcome, Result
+
+REPAIR_DEADLINE = 120.0
+"""Seconds for putting things right after a failure; the waits inside have tighter ones."""
+
+
+class Pipeline:
+    """Runs one plan."""
+
+    def __init__(self, plan: Plan, world: World, gate: Gate) -> None:
+        self._plan = plan
+        self._world = world
+        self._gate = gate
+        self._executor = Executor(world, gate)
+        self._repair = Repair(plan, world)
+        self.phase = Phase.PLANNED
+        self.outcome: Outcome | None = None
+        """The outcome once there is one, also when `run` was cancelled."""
+
+    async def run(self) -> Outcome:
+        """Run the plan to an outcome.
+
+        Raises:
+            CancelledError: the task was cancelled; things were put right first.
+        """
+        self._advance(Trigger.STARTED)
+        try:
+            return await self._forward()
+        except LockLostError as error:
+            return self._stuck(error)
+        except AbortedError as aborted:
+            return await self._shielded_back(None, str(aborted))
+        except RolloutError as error:
+            return await self._shielded_back(error, None)
+        except asyncio.CancelledError:
+            await self._shielded_back(None, "cancellation")
+            raise
+        except Exception as defect:  # noqa: BLE001 - a defect of ours must not leave traffic half-way either
+            broken = RolloutError("run the plan", f"internal error, {type(defect).__name__}: {defect}")
+            return await self._shielded_back(broken, None)
+
+    async def _forward(self) -> Outcome:
+        plan = self._plan
+        await self._run(Stage.PREPARE)
+        if not self._has(Stage.CUTOVER):
+            await self._run(Stage.FINISH)
+            self._advance(Trigger.COMPLETED)
+            return self._outcome(Result.DONE, plan.previous, self._repair.prepared())
+        self._advance(Trigger.PREPARED)
+        await self._run(Stage.CUTOVER)
+        self._advance(Trigger.SEEN_SERVING)
+        await self._run(Stage.VERIFY)
+        self._advance(Trigger.VERIFIED)
+        await self._run(Stage.FINISH)
+        self._advance(Trigger.COMPLETED)
+        return self._outcome(Result.DONE, plan.target, f"{plan.target} serves")
+
+    async def _shielded_back(self, error: RolloutError | None, aborted_by: str | None) -> Outcome:
+        """Put things right, whatever is cancelled meanwhile."""
+        try:
+            return await shielded(self._back(error, aborted_by), deadline=REPAIR_DEADLINE)
+        except TimeoutError:
+            found = f"putting things right took longer than {REPAIR_DEADLINE:g} s"
+            return self._stuck(RolloutError("end the rollout safely", found))
+
+    async def _back(self, error: RolloutError | None, aborted_by: str | None) -> Outcome:
+        try:
+            match self.phase:
+                case Phase.PREPARING:
+                    self._advance(Trigger.CANCELLED if error is None else Trigger.FAILED)
+                    return await self._clean_up(error, aborted_by)
+                case Phase.CUTTING_OVER:
+                    self._advance(Trigger.CANCELLED if error is None else Trigger.REFUSED)
+                    await self._repair.restore()
+                    self._advance(Trigger.RESTORED)
+                    return await self._clean_up(error, aborted_by)
+                case Phase.VERIFYING if error is not None:
+                    return await self._roll_back(error)
+                case Phase.VERIFYING | Phase.DRAINING if error is None:
+                    self._repair.record()
+                    self._advance(Trigger.CANCELLED)
+                    target = self._plan.target
+                    text = f"ended by {aborted_by}: {target} serves, {self._plan.previous.value} was left running"
+                    return self._outcome(Result.INTERRUPTED, target, text, "rollout status")
+                case _:
+                    return self._stuck(error or RolloutError("end the rollout", f"it is {self.phase.value}"))
+        except RolloutError as second:
+            return self._stuck(second, error)
+
+    async def _clean_up(self, error: RolloutError | None, aborted_by: str | None) -> Outcome:
+        await self._repair.clean_up()
+        self._advance(Trigger.CLEANED)
+        previous = self._plan.previous
+        if error is None:
+            text = f"ended by {aborted_by}: {previous.value} serves, no traffic was moved"
+            return self._outcome(Result.INTERRUPTED, previous, text)
+        text = f"{error}; {previous.value} serves as before"
+        return self._outcome(Result.ABORTED, previous, text, error.next_command)
+
+    async def _roll_back(self, error: RolloutError) -> Outcome:
+        self._advance(Trigger.FAILED)
+        await self._repair.roll_back()
+        self._advance(Trigger.SEEN_SERVING)
+        await self._repair.clean_up()
+        previous = self._plan.previous
+        return self._outcome(Result.ROLLED_BACK, previous, f"{error}; rolled back, {previous.value} serves")
+
+    def _stuck(self, error: RolloutError, cause: RolloutError | None = None) -> Outcome:
+        self._advance(Trigger.STUCK)
+        text = f"{cause}; then {error}" if cause is not None else str(error)
+        if error.now:
+            text += f"; {error.now}"
+        return self._outcome(Result.NEEDS_HUMAN, None, text, error.next_command or "rollout status")
+
+    async def _run(self, stage: Stage) -> None:
+        await self._executor.run(planned for planned in self._plan.steps if planned.stage is stage)
+
+    def _has(self, stage: Stage) -> bool:
+        return any(planned.stage is stage for planned in self._plan.steps)
+
+    def _advance(self, trigger: Trigger) -> None:
+        before, self.phase = self.phase, advance(self.phase, trigger)
+        self._world.publish(PhaseChanged(before=before, after=self.phase))
+
+    def _outcome(self, result: Result, active: Color | None, message: str, next_command: str = "") -> Outcome:
+        self.outcome = Outcome(
+            rollout=self._world.rollout,
+            result=result,
+            active=active,
+            message=message,
+            next_command=next_command,
+        )
+        return self.outcome
