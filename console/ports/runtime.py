@@ -23,6 +23,16 @@ class ReplicaChanged:
     exit_code: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaStats:
+    """What a replica uses now."""
+
+    cpu_percent: float | None
+    """Of one core, so that two busy cores are 200; None until a second sample was taken."""
+    memory_bytes: int
+    """Without the page cache that the kernel would give back, as `docker stats` counts it."""
+
+
 class Runtime(Protocol):
     """Runs the replicas of both colors.
 

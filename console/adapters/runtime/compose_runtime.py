@@ -1,0 +1,276 @@
+"""Both colors as services of a Docker Compose project."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+
+from console.adapters.runtime import compose_command, images, override
+from console.adapters.runtime.compose_command import ChildRunner
+from console.adapters.runtime.container_replica import Listed, replica
+from console.adapters.runtime.containers import Containers, image_pinned, networks_of
+from console.adapters.runtime.docker_client import DockerClient
+from console.adapters.runtime.events import subscribe
+from console.adapters.runtime.override import Pin
+from console.adapters.runtime.stats import StatsReader
+from console.adapters.runtime.text import clean
+from console.model.color import Color
+from console.model.errors import RuntimeFailedError
+from console.model.observed import Replica
+from console.model.release import Image
+from console.model.spec import Spec
+from console.ports.runtime import ReplicaChanged, ReplicaStats
+
+START_DEADLINE = 900.0
+"""Seconds for `up`: it includes the dependencies, and one-shot migrations among them may take their time."""
+BUILD_DEADLINE = 3600.0
+PULL_DEADLINE = 3600.0
+DOWN_DEADLINE = 300.0
+_VERSION_DEADLINE = 20.0
+_UNTOUCHED = "the color that serves and the proxy were not touched"
+
+
+class ComposeRuntime:
+    """`console.ports.runtime.Runtime` on Docker Compose 2.
+
+    Creating goes through the `docker compose` command, so that what is created is what a plain `up` would create;
+    everything else goes through the engine's API.
+    """
+
+    def __init__(self, spec: Spec, client: DockerClient | None = None) -> None:
+        self._spec = spec
+        self._client = client or DockerClient()
+        self._containers = Containers(self._client, spec.project)
+        self._child = ChildRunner()
+        self._stats = StatsReader(self._client)
+        self._moved: dict[Color, str] = {}
+
+    async def replicas(self) -> tuple[Replica, ...]:
+        """All replicas of both colors; one list call, and the details in parallel."""
+        found = await self._containers.all()
+        shared = networks_of(found, self._spec.proxy.service)
+        colors = {self._spec.services[color]: color for color in Color if color in self._spec.services}
+        own = [one for one in found if one.service in colors]
+        service_of = {one.id: one for one in own}
+        replicas = [(service_of[str(details["Id"])], details) for details in await self._containers.inspect(own)]
+        order = list(Color)
+        replicas.sort(key=lambda pair: (order.index(colors[pair[0].service]), pair[0].number))
+        return tuple(
+            replica(details, color=colors[one.service], shared=shared, port=self._spec.port)
+            for one, details in replicas
+        )
+
+    def servers(self, color: Color) -> tuple[str, ...]:
+        """The service's name in Docker's DNS, which has every running replica behind it."""
+        return (f"{self._spec.services[color]}:{self._spec.port}",)
+
+    async def resolve(self, reference: str) -> Image | None:
+        """The local image behind a reference; None when it is not on this engine."""
+        return await images.resolve(self._client, reference)
+
+    async def pull(self, reference: str) -> Image:
+        """`docker pull`, which has the operator's registry credentials."""
+        attempted = f"pull {reference}"
+        await self._child.run(
+            ("docker", "pull", "--quiet", reference), attempted=attempted, now=_UNTOUCHED, deadline=PULL_DEADLINE
+        )
+        return await self._required(reference, attempted)
+
+    async def build(self, color: Color) -> Image:
+        """`docker compose build` without pins."""
+        attempted = f"build {color.value}"
+        argv = compose_command.build(self._spec, color, override=override.write_for_build(self._spec))
+        await self._child.run(argv, attempted=attempted, now=_UNTOUCHED, deadline=BUILD_DEADLINE)
+        return await self._required(override.plain_image(self._spec, color), attempted)
+
+    async def keep_image(self, image: Image, *, release: int) -> None:
+        """Tag it `rollout-keep/<project>:r<release>`; the newest five stay."""
+        await images.keep(self._client, self._spec.project, image, release=release)
+
+    async def start(self, color: Color, image: Image, *, replicas: int) -> None:
+        """`docker compose up` of exactly this color's service, after its pin was written."""
+        attempted = f"start {color.value}"
+        found = await self._containers.all()
+        service = self._spec.services[color]
+        if any(one.service == service for one in found):
+            raise RuntimeFailedError(
+                attempted, f"{service} has containers already", now=_UNTOUCHED, next_command="rollout status"
+            )
+        pins = await self._true_pins(found, color.other)
+        pins[color] = await self._pin(color, image, replicas)
+        file = override.write(self._spec, pins)
+        argv = compose_command.up(self._spec, color, override=file, replicas=replicas)
+        await self._child.run(argv, attempted=attempted, now=_UNTOUCHED, deadline=START_DEADLINE)
+        await self._verify(color, image, replicas)
+        await self._note_moved(color.other, found)
+
+    async def resume(self, color: Color) -> None:
+        """Start a color's stopped containers again, as they are."""
+        own = await self._of(color)
+        if not own:
+            raise RuntimeFailedError(
+                f"start {color.value} again", "it has no containers", now=_UNTOUCHED, next_command="rollout deploy"
+            )
+        await self._containers.start(one for one in own if not one.running)
+
+    async def stop(self, color: Color) -> None:
+        """Pre-stop hook, stop signal, grace period, kill; replicas in parallel."""
+        await self._stop(await self._of(color))
+
+    async def remove(self, color: Color) -> None:
+        """Stop what runs, then remove; volumes with a name stay."""
+        own = await self._of(color)
+        await self._stop(own)
+        await self._containers.remove(own)
+
+    def changes(self) -> AbstractAsyncContextManager[AsyncIterator[ReplicaChanged]]:
+        """Docker's own events about both colors, pushed."""
+        return subscribe(self._client, self._spec)
+
+    async def logs(self, replica: Replica, *, tail: int) -> tuple[str, ...]:
+        """The last lines of both output streams."""
+        text = await self._client.call(
+            f"read the logs of {replica.name}", lambda api: api.logs(replica.id, tail=max(0, tail), stream=False)
+        )
+        return tuple(clean(text).splitlines())[-tail:] if tail > 0 else ()
+
+    async def close(self) -> None:
+        """Close the connections to the engine."""
+        await self._client.close()
+
+    def narration(self) -> tuple[str, ...]:
+        """The commands run since the last call; environment values are never part of them."""
+        return self._child.narration()
+
+    async def stats(self, replica: Replica) -> ReplicaStats:
+        """What a replica uses, compared with the last call; about 2 ms. Raises `RuntimeFailedError`."""
+        return await self._stats.read(replica.id)
+
+    async def versions(self) -> tuple[tuple[str, str], ...]:
+        """Names and versions of the tools, for the receipt."""
+        engine, plugin = await asyncio.gather(
+            self._client.call("ask the engine's version", lambda api: api.version()),
+            ChildRunner().run(
+                ("docker", "compose", "version", "--short"),
+                attempted="ask Compose's version",
+                now="nothing was touched",
+                deadline=_VERSION_DEADLINE,
+            ),
+        )
+        return (("docker", clean(str(engine["Version"]))), ("compose", plugin.strip()))
+
+    def pin_warning(self, color: Color) -> str:
+        """Why a plain `docker compose up -d` would recreate this color; empty when it would not."""
+        twin = self._spec.derived_twin and color is Color.GREEN
+        pin = override.read(self._spec).get(color)
+        if pin is None or not pin.image or self._spec.pins_in_environment or twin:
+            return self._moved.get(color, "")
+        plain = override.plain_image(self._spec, color)
+        return (
+            f"a plain `docker compose up -d` would recreate {color.value}: it runs an image that the Compose files "
+            f"({plain or self._spec.services[color]}) don't name; `rollout init --write-env` prevents that"
+        )
+
+    async def bring_up(self, color: Color) -> None:
+        """Bring a color and the proxy up with their dependencies, recreating nothing; for `rollout up`.
+
+        A color without containers is created from the image that the Compose files name, built or pulled when
+        the engine does not have it.
+        """
+        own = await self._of(color)
+        if own:
+            await self.resume(color)
+        else:
+            await self.start(color, await self._plain(color), replicas=self._spec.replicas)
+        file = override.write(self._spec, await self._true_pins(await self._containers.all(), *Color))
+        argv = compose_command.up_service(self._spec, self._spec.proxy.service, override=file)
+        now = f"{color.value} runs; the proxy may not"
+        await self._child.run(argv, attempted="bring the proxy up", now=now, deadline=START_DEADLINE)
+
+    async def take_down(self) -> None:
+        """Take the whole stack down, both colors; volumes stay. For `rollout down`, which asked for exactly that."""
+        argv = compose_command.down(self._spec, override=override.write_twin(self._spec))
+        now = "part of the stack may be down"
+        await self._child.run(argv, attempted="take the stack down", now=now, deadline=DOWN_DEADLINE)
+
+    async def _of(self, color: Color) -> tuple[Listed, ...]:
+        return await self._containers.of(self._spec.services[color])
+
+    async def _stop(self, own: tuple[Listed, ...]) -> None:
+        spec = self._spec
+        await self._containers.stop(own, hook=spec.pre_stop_hook, grace=spec.stop_grace, note=self._child.note)
+
+    async def _plain(self, color: Color) -> Image:
+        reference = override.plain_image(self._spec, color)
+        found = await self.resolve(reference) if reference else None
+        if found is not None:
+            return found
+        return await (self.build(color) if color in self._spec.buildable else self.pull(reference))
+
+    async def _required(self, reference: str, attempted: str) -> Image:
+        found = await self.resolve(reference)
+        if found is None:
+            raise RuntimeFailedError(
+                attempted,
+                f"the engine has no image {reference} afterwards",
+                now=_UNTOUCHED,
+                next_command="docker image ls",
+            )
+        return found
+
+    async def _pin(self, color: Color, image: Image, replicas: int) -> Pin:
+        """How this color is to be created.
+
+        Where a plain `up` does not read the override, a pin would make it recreate the color; so there is none as
+        long as the plain name means the same image.
+        """
+        spec = self._spec
+        twin = spec.derived_twin and color is Color.GREEN
+        # What an explicit second service says about replicas isn't known, so it is always said for it.
+        stated = spec.replicas if twin or spec.services[color] == spec.service else None
+        scale = None if replicas == stated else replicas
+        if not spec.pins_in_environment and not twin:
+            plain = override.plain_image(spec, color)
+            found = await self.resolve(plain) if plain else None
+            if found is not None and found.id == image.id:
+                return Pin()
+        return Pin(image=image.id, replicas=scale)
+
+    async def _true_pins(self, found: tuple[Listed, ...], *colors: Color) -> dict[Color, Pin]:
+        """The pins as the containers prove them; for a color without containers, as the override has them."""
+        pins = override.read(self._spec)
+        for color in colors:
+            own = [one for one in found if one.service == self._spec.services[color]]
+            details = await self._containers.inspect(own[:1])
+            if not details:
+                continue
+            image, known = image_pinned(details[0]), pins.pop(color, None)
+            if image:
+                pins[color] = known if known and known.image == image else Pin(image=image, replicas=len(own))
+            elif known:
+                pins[color] = Pin()
+        return pins
+
+    async def _verify(self, color: Color, image: Image, replicas: int) -> None:
+        own = await self._of(color)
+        others = sorted({one.image_id for one in own} - {image.id})
+        if others:
+            found = f"its replicas run {', '.join(others)} instead of {image.id}"
+        elif len(own) != replicas:
+            found = f"it has {len(own)} replicas instead of {replicas}"
+        else:
+            return
+        raise RuntimeFailedError(f"start {color.value}", found, now=_UNTOUCHED, next_command="rollout status")
+
+    async def _note_moved(self, color: Color, found: tuple[Listed, ...]) -> None:
+        """Notice that the tag which an unpinned color was made from means another image by now."""
+        self._moved.pop(color, None)
+        ids = {one.image_id for one in found if one.service == self._spec.services[color]}
+        pin = override.read(self._spec).get(color, Pin())
+        plain = override.plain_image(self._spec, color)
+        current = await self.resolve(plain) if ids and plain and not pin.image else None
+        if current is not None and ids != {current.id}:
+            self._moved[color] = (
+                f"a plain `docker compose up -d` would recreate {color.value}: {plain} means another image by now"
+            )

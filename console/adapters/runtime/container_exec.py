@@ -1,0 +1,104 @@
+"""Run an argument list inside a container, through the API: no process start of the `docker` command (0.3 s)."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from docker.api.client import APIClient
+
+from console.adapters.runtime.docker_client import DockerClient
+from console.adapters.runtime.text import clean
+from console.model.errors import RuntimeFailedError
+
+_FRAME_HEAD = 8
+_CHUNK = 65536
+_ANSWER_MARGIN = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecResult:
+    """How a command inside a container ended."""
+
+    exit_code: int
+    output: bytes
+    """Standard output and error in the order in which they came."""
+
+    @property
+    def text(self) -> str:
+        """The output, stripped of control characters."""
+        return clean(self.output)
+
+
+class _Socket(Protocol):
+    def settimeout(self, value: float | None, /) -> None: ...
+    def recv(self, size: int, /) -> bytes: ...
+    def close(self) -> None: ...
+
+
+async def execute(
+    client: DockerClient, container: str, argv: tuple[str, ...], *, attempted: str, deadline: float
+) -> ExecResult:
+    """Run `argv` in a running container and wait for its end, at most `deadline` seconds.
+
+    The API can't kill what it started: a command that overstays goes on, and only the waiting ends.
+
+    Raises:
+        NotFoundError: there is no such container.
+        ConflictError: it isn't running.
+        RuntimeFailedError: it did not end in time, or the engine failed.
+    """
+    return await client.call(
+        attempted,
+        lambda api: _blocking(api, container, argv, attempted=attempted, deadline=deadline),
+        deadline=deadline + _ANSWER_MARGIN,
+    )
+
+
+def _blocking(api: APIClient, container: str, argv: tuple[str, ...], *, attempted: str, deadline: float) -> ExecResult:
+    until = time.monotonic() + deadline
+    exec_id = api.exec_create(container, list(argv))["Id"]
+    stream = api.exec_start(exec_id, socket=True)
+    try:
+        # The SDK's own reader polls without a limit: a command that never ends would hold the thread for ever.
+        output = _read(cast("_Socket", getattr(stream, "_sock", stream)), until)
+    except TimeoutError:
+        raise RuntimeFailedError(
+            attempted, f"`{argv[0]}` did not end within {deadline:g} s", next_command=f"docker top {container[:12]}"
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            stream.close()
+        response = getattr(stream, "_response", None)
+        if response is not None:
+            response.close()
+    code = api.exec_inspect(exec_id)["ExitCode"]
+    return ExecResult(exit_code=-1 if code is None else int(code), output=output)
+
+
+def _read(connection: _Socket, until: float) -> bytes:
+    """Everything until the end of the stream, without the 8-byte heads of its frames. Raises `TimeoutError`."""
+    received = bytearray()
+    while True:
+        remaining = until - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        connection.settimeout(remaining)
+        chunk = connection.recv(_CHUNK)
+        if not chunk:
+            return _payload(bytes(received))
+        received += chunk
+
+
+def _payload(stream: bytes) -> bytes:
+    """The payloads of a stream of frames (Docker Engine API, "attach to a container": stream format)."""
+    payload = bytearray()
+    position = 0
+    while position + _FRAME_HEAD <= len(stream):
+        size = int.from_bytes(stream[position + 4 : position + _FRAME_HEAD], "big")
+        position += _FRAME_HEAD
+        payload += stream[position : position + size]
+        position += size
+    return bytes(payload)

@@ -1,0 +1,146 @@
+"""A proxy's processes in a container of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import PurePosixPath
+from typing import TypeVar
+
+from docker.api.client import APIClient
+
+from console.adapters.runtime.container_exec import ExecResult, execute
+from console.adapters.runtime.container_replica import Tree, branch, leaf
+from console.adapters.runtime.containers import Containers
+from console.adapters.runtime.docker_client import ConflictError, DockerClient, NotFoundError
+from console.adapters.runtime.text import clean
+from console.model.errors import ProxyUnreachableError, RuntimeFailedError
+from console.model.spec import Spec
+from console.ports.proxy_host import CommandResult, Process
+
+R = TypeVar("R")
+
+READ_DEADLINE = 10.0
+_ANY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}  # noqa: S104  # as Docker names it
+_COLUMNS = "-eo pid,ppid,args"
+
+
+class ContainerHost:
+    """`console.ports.proxy_host.ProxyHost` for the container of the proxy's service."""
+
+    def __init__(self, spec: Spec, client: DockerClient | None = None) -> None:
+        self._spec = spec
+        self._client = client or DockerClient()
+        self._containers = Containers(self._client, spec.project)
+        self._id: str | None = None
+
+    async def run(self, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
+        """Run an argument list in the container, at most `deadline` seconds."""
+        result = await self._execute(argv, deadline)
+        return CommandResult(exit_code=result.exit_code, output=result.text)
+
+    async def processes(self) -> tuple[Process, ...]:
+        """The container's processes as the engine lists them (10 ms), master first."""
+
+        async def top(container: str) -> tuple[Process, ...]:
+            answer = await self._call(container, lambda api: api.top(container, _COLUMNS))
+            return process_table(answer)
+
+        return await self._with_container("list the proxy's processes", top)
+
+    async def read_text(self, path: PurePosixPath) -> str:
+        """A small file as the proxy sees it, by `cat`: the API's own way does not reach `/proc`."""
+        result = await self._execute(("cat", "--", str(path)), READ_DEADLINE)
+        if result.exit_code != 0:
+            raise ProxyUnreachableError(
+                f"read {path} in the proxy", result.text.strip() or f"cat ended with {result.exit_code}"
+            )
+        return result.text
+
+    async def published(self, port: int) -> str | None:
+        """`host:port` under which a port of the container is published on this machine."""
+        return binding(await self._details(f"find the proxy's port {port}"), port)
+
+    async def identity(self) -> str:
+        """Container id and start time."""
+        details = await self._details("identify the proxy")
+        return f"{leaf(details, 'Id')}@{leaf(details, 'State', 'StartedAt')}"
+
+    async def close(self) -> None:
+        """Close the connections to the engine."""
+        await self._client.close()
+
+    async def _execute(self, argv: tuple[str, ...], deadline: float) -> ExecResult:
+        attempted = f"run `{argv[0]}` in the proxy"
+
+        async def act(container: str) -> ExecResult:
+            return await execute(self._client, container, argv, attempted=attempted, deadline=deadline)
+
+        return await self._with_container(attempted, act)
+
+    async def _details(self, attempted: str) -> Tree:
+        async def act(container: str) -> Tree:
+            details: Tree = await self._call(container, lambda api: api.inspect_container(container))
+            if branch(details, "State").get("Running") is not True:
+                raise ConflictError("inspect the proxy", f"it is {leaf(details, 'State', 'Status')}")
+            return details
+
+        return await self._with_container(attempted, act)
+
+    async def _call(self, container: str, act: Callable[[APIClient], R]) -> R:
+        return await self._client.call(f"reach the proxy's container {container[:12]}", act)
+
+    async def _with_container(self, attempted: str, act: Callable[[str], Awaitable[R]]) -> R:
+        """Act on the container; look it up again once when it was recreated since the last time."""
+        try:
+            known = self._id
+            if known is not None:
+                try:
+                    return await act(known)
+                except (NotFoundError, ConflictError):
+                    self._id = None
+            self._id = await self._find(attempted)
+            return await act(self._id)
+        except RuntimeFailedError as error:
+            self._id = None
+            raise self._gone(attempted, error) from error
+
+    async def _find(self, attempted: str) -> str:
+        service = self._spec.proxy.service
+        own = await self._containers.of(service)
+        running = [one for one in own if one.running]
+        if not running:
+            found = f"its container is {own[0].state}" if own else f"the service `{service}` has no container"
+            raise NotFoundError(attempted, found)
+        return running[0].id
+
+    def _gone(self, attempted: str, error: RuntimeFailedError) -> ProxyUnreachableError:
+        gone = isinstance(error, (NotFoundError, ConflictError))
+        now = "without the proxy no request reaches the stack; the replicas go on as they are" if gone else error.now
+        command = f"docker compose -p {self._spec.project} ps --all {self._spec.proxy.service}"
+        return ProxyUnreachableError(
+            attempted, error.found, now=now, next_command=command if gone else error.next_command
+        )
+
+
+def process_table(answer: Tree) -> tuple[Process, ...]:
+    """The processes of a `GET /containers/<id>/top`; parents before their children."""
+    rows = answer.get("Processes")
+    found: list[Process] = []
+    for row in rows if isinstance(rows, list) else []:
+        pid, parent, *title = row
+        found.append(Process(pid=int(pid), parent=int(parent), title=clean(" ".join(title)).strip()))
+    pids = {process.pid for process in found}
+    return tuple(sorted(found, key=lambda process: (process.parent in pids, process.pid)))
+
+
+def binding(details: Tree, port: int) -> str | None:
+    """Where a container's TCP port is published; loopback wins over any other address."""
+    entries = branch(details, "NetworkSettings", "Ports").get(f"{port}/tcp")
+    found: list[str] = []
+    for entry in entries if isinstance(entries, list) else []:
+        address, number = leaf(entry, "HostIp"), leaf(entry, "HostPort")
+        host = _ANY_ADDRESS.get(address, f"[{address}]" if ":" in address else address)
+        if number:
+            found.append(f"{host}:{number}")
+    found.sort(key=lambda each: (not each.startswith("127."), not each.startswith("[::1]")))
+    return found[0] if found else None
