@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import dataclass
 from typing import Protocol, cast
@@ -69,11 +68,9 @@ def _blocking(api: APIClient, container: str, argv: tuple[str, ...], *, attempte
             attempted, f"`{argv[0]}` did not end within {deadline:g} s", next_command=f"docker top {container[:12]}"
         ) from None
     finally:
-        with contextlib.suppress(OSError):
-            stream.close()
-        response = getattr(stream, "_response", None)
-        if response is not None:
-            response.close()
+        # The SDK hangs the response on the stream; closing the response closes the connection too, the other way
+        # round would leave it open.
+        getattr(stream, "_response", stream).close()
     code = api.exec_inspect(exec_id)["ExitCode"]
     return ExecResult(exit_code=-1 if code is None else int(code), output=output)
 
