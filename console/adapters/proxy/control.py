@@ -127,16 +127,13 @@ def _last(listed: str) -> str | None:
 def _from_replica(response: Response) -> bool:
     """Whether a replica sent this answer, rather than the proxy in the absence of one.
 
-    `$upstream_header_time` is `-` or empty when no upstream ever sent a head. Where the listener does not tell it, a
-    502 or 504 without a release is taken for the proxy's own: `$upstream_status` says 502 for a refused connection too.
+    `$upstream_header_time` is `-` when no replica ever sent a head. Where the listener does not tell it, a 502 or 504
+    without a release is taken for the proxy's own: `$upstream_status` says 502 for a refused connection too.
     """
-    status = response.headers.get("x-rollout-upstream-status", "").rpartition(",")[2].strip()
-    if not status.isdigit():
-        return False
     header_time = response.headers.get("x-rollout-upstream-header-time")
     if header_time is not None:
         return header_time.rpartition(",")[2].strip() not in {"", "-"}
-    return int(status) not in _MADE_BY_PROXY or "x-rollout-release" in response.headers
+    return response.status not in _MADE_BY_PROXY or "x-rollout-release" in response.headers
 
 
 def _proxy_problem(response: Response, address: str) -> str:
