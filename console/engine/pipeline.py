@@ -60,8 +60,7 @@ class Pipeline:
             await self._shielded_back(None, "cancellation")
             raise
         except Exception as defect:  # noqa: BLE001 - a defect of ours must not leave traffic half-way either
-            broken = RolloutError("run the plan", f"internal error, {type(defect).__name__}: {defect}")
-            return await self._shielded_back(broken, None)
+            return await self._shielded_back(_internal("run the plan", defect), None)
 
     async def _forward(self) -> Outcome:
         plan = self._plan
@@ -110,6 +109,8 @@ class Pipeline:
                     return self._stuck(error or RolloutError("end the rollout", f"it is {self.phase.value}"))
         except RolloutError as second:
             return self._stuck(second, error)
+        except Exception as defect:  # noqa: BLE001 - as above: the outcome must be told, whatever it is
+            return self._stuck(_internal("put things right", defect), error)
 
     async def _clean_up(self, error: RolloutError | None, aborted_by: str | None) -> Outcome:
         await self._repair.clean_up()
@@ -155,3 +156,7 @@ class Pipeline:
             next_command=next_command,
         )
         return self.outcome
+
+
+def _internal(attempted: str, defect: Exception) -> RolloutError:
+    return RolloutError(attempted, f"internal error, {type(defect).__name__}: {defect}")

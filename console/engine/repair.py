@@ -67,8 +67,8 @@ class Repair:
             proxy.restore(before, generation)
             await proxy.validate()
             workers = await proxy.apply()
-            live = 0 if before is None else generation
-            await proxy.read_back(live, workers, deadline=READ_BACK)
+            await proxy.read_back(generation, workers, deadline=READ_BACK)
+            live = generation
         except ProxyRefusedError:
             live = await self._put_back(before, attempted)
         await self._see(live)

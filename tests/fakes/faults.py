@@ -1,0 +1,29 @@
+"""Faults that a fake port is told to have."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Faults:
+    """Calls by name: what to raise, where to hang, and what was called."""
+
+    raises: dict[str, Exception] = field(default_factory=dict)
+    hangs: set[str] = field(default_factory=set)
+    calls: list[str] = field(default_factory=list)
+    hanging: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def meet(self, name: str) -> None:
+        self.calls.append(name)
+        if name in self.raises:
+            raise self.raises[name]
+
+    async def ameet(self, name: str) -> None:
+        self.meet(name)
+        if name in self.hangs:
+            self.hangs.discard(name)
+            self.hanging.set()
+            await asyncio.Event().wait()
+        await asyncio.sleep(0)

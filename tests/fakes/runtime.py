@@ -1,0 +1,131 @@
+"""A runtime whose replicas are records."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from console.model.color import Color
+from console.model.errors import RuntimeFailedError
+from console.model.observed import Health, Replica, ReplicaState
+from console.model.release import Image
+from console.ports.runtime import ReplicaChanged
+from tests.fakes.faults import Faults
+
+
+class FakeRuntime:
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.containers: dict[Color, list[Replica]] = {Color.BLUE: [], Color.GREEN: []}
+        self.images: dict[str, Image] = {}
+        self.kept: dict[int, Image] = {}
+        self.health = Health.HEALTHY
+        self.touched: list[tuple[str, Color]] = []
+        self._numbers = 0
+        self._listeners: list[asyncio.Queue[ReplicaChanged]] = []
+
+    def add_image(self, reference: str) -> Image:
+        image = Image(reference=reference, id=f"sha256:{abs(hash(reference)):064x}"[:71])
+        self.images[reference] = self.images[image.id] = image
+        return image
+
+    def put(self, color: Color, image: Image, *, count: int = 1) -> None:
+        for _ in range(count):
+            self._numbers += 1
+            self.containers[color].append(
+                Replica(
+                    id=f"{self._numbers:064x}",
+                    name=f"{color.value}-{self._numbers}",
+                    color=color,
+                    state=ReplicaState.RUNNING,
+                    health=self.health,
+                    address=f"10.0.0.{self._numbers}:8000",
+                    image_id=image.id,
+                    image=image.reference,
+                    config_hash="hash",
+                    started_at=f"start-{self._numbers}",
+                )
+            )
+
+    def lose(self, color: Color, what: str = "die") -> None:
+        """A replica of this color dies, as Docker would tell it."""
+        gone = self.containers[color][0]
+        if what == "die":
+            self.containers[color][0] = replace(gone, state=ReplicaState.EXITED, exit_code=137)
+        else:
+            self.containers[color][0] = replace(gone, health=Health.UNHEALTHY)
+        for queue in self._listeners:
+            queue.put_nowait(ReplicaChanged(id=gone.id, color=color, what=what, exit_code=137))
+
+    async def replicas(self) -> tuple[Replica, ...]:
+        await self.faults.ameet("replicas")
+        return tuple(replica for color in Color for replica in self.containers[color])
+
+    def servers(self, color: Color) -> tuple[str, ...]:
+        return (f"app_{color.value}:8000",)
+
+    async def resolve(self, reference: str) -> Image | None:
+        await self.faults.ameet("resolve")
+        return self.images.get(reference)
+
+    async def pull(self, reference: str) -> Image:
+        await self.faults.ameet("pull")
+        return self.images.get(reference) or self.add_image(reference)
+
+    async def build(self, color: Color) -> Image:
+        await self.faults.ameet("build")
+        return self.add_image(f"built-{color.value}-{len(self.images)}")
+
+    async def keep_image(self, image: Image, *, release: int) -> None:
+        await self.faults.ameet("keep_image")
+        self.kept[release] = image
+
+    async def start(self, color: Color, image: Image, *, replicas: int) -> None:
+        self.touched.append(("start", color))
+        await self.faults.ameet("start")
+        if self.containers[color]:
+            raise RuntimeFailedError("start", f"{color.value} has containers")
+        self.put(color, image, count=replicas)
+        await self.faults.ameet("started")
+
+    async def resume(self, color: Color) -> None:
+        self.touched.append(("resume", color))
+        await self.faults.ameet("resume")
+        self.containers[color] = [replace(r, state=ReplicaState.RUNNING) for r in self.containers[color]]
+
+    async def stop(self, color: Color) -> None:
+        self.touched.append(("stop", color))
+        await self.faults.ameet("stop")
+        self.containers[color] = [replace(r, state=ReplicaState.EXITED, exit_code=0) for r in self.containers[color]]
+
+    async def remove(self, color: Color) -> None:
+        self.touched.append(("remove", color))
+        await self.faults.ameet("remove")
+        self.containers[color] = []
+
+    @asynccontextmanager
+    async def changes(self) -> AsyncIterator[AsyncIterator[ReplicaChanged]]:
+        await self.faults.ameet("changes")
+        queue: asyncio.Queue[ReplicaChanged] = asyncio.Queue()
+        self._listeners.append(queue)
+
+        async def stream() -> AsyncIterator[ReplicaChanged]:
+            while True:
+                yield await queue.get()
+
+        try:
+            yield stream()
+        finally:
+            self._listeners.remove(queue)
+
+    async def logs(self, replica: Replica, *, tail: int) -> tuple[str, ...]:
+        await self.faults.ameet("logs")
+        return (f"log of {replica.name}",)[:tail]
+
+    async def close(self) -> None:
+        self.faults.meet("close")
+
+    def narration(self) -> tuple[str, ...]:
+        return ()
