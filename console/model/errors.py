@@ -16,6 +16,8 @@ class Problem:
     """Path in the file, environment variable or flag, for example `x-rollout.ready.deadline`."""
     message: str
     hint: str = ""
+    place: str = ""
+    """`file:line` where that is known, for example `docker-compose.yml:12`."""
 
 
 class RolloutError(Exception):
@@ -67,6 +69,10 @@ class RefusedError(RolloutError):
 
 class RuntimeFailedError(RolloutError):
     """The container runtime failed or could not be reached."""
+
+
+class RuntimeUnreachableError(RuntimeFailedError):
+    """There is no container runtime to ask: no daemon, or no permission on its socket. Exit code 78."""
 
 
 class ProxyRefusedError(RolloutError):
