@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -84,3 +84,9 @@ def dotted(node: ast.expr) -> str:
             return f"{inner}.{attribute}" if inner else ""
         case _:
             return ""
+
+
+def expect_none(found: Iterable[str]) -> None:
+    """Fail with every finding on a line of its own."""
+    listed = sorted(found)
+    assert not listed, "\n" + "\n".join(listed)

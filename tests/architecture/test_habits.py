@@ -6,7 +6,7 @@ import ast
 import re
 import tomllib
 
-from tests.architecture.source import ROOT, Function, Source, dotted, sources, tracked_texts
+from tests.architecture.source import ROOT, Function, Source, dotted, expect_none, sources, tracked_texts
 
 SHELLS = {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"}
 SHELLS |= {"asyncio.create_subprocess_shell", "create_subprocess_shell"}
@@ -49,7 +49,7 @@ def test_there_is_no_shell() -> None:
             asked = shell is not None and not (isinstance(shell, ast.Constant) and shell.value is False)
             if dotted(call.func) in SHELLS or asked:
                 found.append(source.at(call))
-    assert found == []
+    expect_none(found)
 
 
 def test_every_child_has_its_own_session_and_no_terminal() -> None:
@@ -65,7 +65,7 @@ def test_every_child_has_its_own_session_and_no_terminal() -> None:
                 found.append(f"{source.at(call)} without start_new_session=True")
             if "stdin" not in given:
                 found.append(f"{source.at(call)} inherits stdin")
-    assert found == []
+    expect_none(found)
 
 
 def test_no_except_is_blanket() -> None:
@@ -80,7 +80,7 @@ def test_no_except_is_blanket() -> None:
                 names = [name for argument in call.args for name in caught(argument)]
                 if {"Exception", "BaseException"} & set(names):
                     found.append(source.at(call))
-    assert found == []
+    expect_none(found)
 
 
 def test_a_cancellation_is_never_swallowed_by_a_handler() -> None:
@@ -90,7 +90,7 @@ def test_a_cancellation_is_never_swallowed_by_a_handler() -> None:
         for handler in source.of(ast.ExceptHandler)
         if "CancelledError" in caught(handler.type) and not any(isinstance(n, ast.Raise) for n in ast.walk(handler))
     ]
-    assert found == []
+    expect_none(found)
 
 
 def test_every_module_and_every_public_definition_says_what_it_is() -> None:
@@ -100,12 +100,12 @@ def test_every_module_and_every_public_definition_says_what_it_is() -> None:
             public = isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_")
             if public and not ast.get_docstring(node):
                 found.append(f"{source.at(node)} {node.name}")
-    assert found == []
+    expect_none(found)
 
 
 def test_packages_are_never_without_a_docstring() -> None:
     packages = [source for source in sources() if source.path.endswith("__init__.py")]
-    assert [source.path for source in packages if not ast.get_docstring(source.tree)] == []
+    expect_none([source.path for source in packages if not ast.get_docstring(source.tree)])
 
 
 def names(source: Source) -> set[str]:
@@ -121,7 +121,7 @@ def test_a_thing_has_one_name_in_the_code() -> None:
     # `colour` is not among them: it is what a terminal paints with, where `color` is a set of replicas.
     banned = re.compile(r"(^|_)(ctx|cfg|mgr|slot|bluegreen|deployment)(_|$)", re.IGNORECASE)
     found = {f"{source.path}: {name}" for source in sources() for name in names(source) if banned.search(name)}
-    assert found == set()
+    expect_none(found)
 
 
 def test_no_file_names_a_registry_or_a_path_of_a_machine() -> None:
@@ -136,7 +136,7 @@ def test_no_file_names_a_registry_or_a_path_of_a_machine() -> None:
         for number, line in enumerate(text.splitlines(), start=1):
             if registry.search(line) or machine.search(line):
                 found.append(f"{name}:{number}: {line.strip()[:100]}")
-    assert found == []
+    expect_none(found)
 
 
 def test_the_project_names_no_package_index_and_has_no_lock_file() -> None:
@@ -145,4 +145,4 @@ def test_the_project_names_no_package_index_and_has_no_lock_file() -> None:
     assert not any("simple" in url for url in urls.values())
     assert "://" not in str(project)
     locks = {"uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock.toml", "requirements.txt"}
-    assert [name for name, _ in tracked_texts() if name.rpartition("/")[2] in locks] == []
+    expect_none([name for name, _ in tracked_texts() if name.rpartition("/")[2] in locks])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from statistics import median
 
-from tests.architecture.source import Function, sources
+from tests.architecture.source import Function, expect_none, sources
 
 
 def test_no_file_is_over_400_lines() -> None:
-    assert [f"{source.path}: {source.lines} lines" for source in sources() if source.lines > 400] == []
+    expect_none([f"{source.path}: {source.lines} lines" for source in sources() if source.lines > 400])
 
 
 def test_the_median_file_is_under_130_lines() -> None:
@@ -24,7 +24,7 @@ def test_no_function_is_over_60_lines() -> None:
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             if length > 60:
                 found.append(f"{source.at(node)} {node.name}: {length} lines")
-    assert found == []
+    expect_none(found)
 
 
 def test_no_class_has_more_than_25_methods() -> None:
@@ -34,4 +34,4 @@ def test_no_class_has_more_than_25_methods() -> None:
             count = sum(isinstance(member, Function) for member in node.body)
             if count > 25:
                 found.append(f"{source.at(node)} {node.name}: {count} methods")
-    assert found == []
+    expect_none(found)
