@@ -1,0 +1,54 @@
+"""What the commands need of the rest: one seam, so that each command can be tested on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Protocol
+
+from console.cli.command_line import CommandLine
+from console.engine.session import Session
+from console.model.finding import Finding
+from console.model.request import Actor
+from console.model.spec import Spec
+
+
+class Backend(Protocol):
+    """The way to the configuration, the engine and the stack."""
+
+    def load(self, line: CommandLine, environ: Mapping[str, str]) -> Spec:
+        """The stack that the command line means. Raises `ConfigError` with every problem at once."""
+        ...
+
+    def session(self, spec: Spec, actor: Actor, *, read_only: bool) -> AbstractAsyncContextManager[Session]:
+        """A session on a stack; leaving closes it, bounded."""
+        ...
+
+    def demo(self, line: CommandLine, actor: Actor) -> AbstractAsyncContextManager[Session]:
+        """A session on an embedded stack that serves already; leaving takes it down."""
+        ...
+
+    async def findings(self, spec: Spec) -> tuple[Finding, ...]:
+        """What stands between this stack and a deploy without drops."""
+        ...
+
+    async def up(self, session: Session) -> tuple[str, ...]:
+        """Seed the state, bring the active color and the proxy up, recreate nothing; the commands that were run."""
+        ...
+
+    async def down(self, session: Session) -> tuple[str, ...]:
+        """Stop and remove the stack's containers and networks, volumes and state stay; the commands that were run."""
+        ...
+
+    def init_text(self, line: CommandLine, environ: Mapping[str, str]) -> str:
+        """What the user has to add to a stack, to be pasted."""
+        ...
+
+    def init_files(self, line: CommandLine, environ: Mapping[str, str]) -> Mapping[Path, str]:
+        """The generated parts: absolute path and content, none of them the user's own file."""
+        ...
+
+    def env_file(self, line: CommandLine, environ: Mapping[str, str]) -> tuple[Path, str]:
+        """The stack's `.env`, and what it should contain."""
+        ...

@@ -1,0 +1,61 @@
+"""`rollout demo`: real deploys on an embedded stack, without Docker."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+
+from console.cli.exit_codes import ExitCode
+from console.cli.invocation import Invocation
+from console.cli.receipts import read_receipt
+from console.cli.render.receipt import receipt_text
+from console.cli.render.style import Mark
+from console.cli.runner import carry_out
+from console.engine.session import Session
+from console.model.plan import Action
+from console.model.request import Outcome, Request, Result
+
+
+def run(invocation: Invocation) -> int:
+    """Run the deploys one after the other; the first that does not succeed ends the demo with its code."""
+    if not invocation.line.headless and invocation.interactive:
+        _say(invocation, "the console is not installed here: the demo runs headless")
+
+    async def inside() -> int:
+        async with invocation.backend.demo(invocation.line, invocation.actor) as session:
+            return await _deploys(invocation, session)
+
+    return asyncio.run(inside())
+
+
+async def _deploys(invocation: Invocation, session: Session) -> int:
+    outcome: Outcome | None = None
+    for number in range(1, invocation.line.deploys + 1):
+        _say(invocation, f"deploy {number} of {invocation.line.deploys}")
+        outcome = await carry_out(invocation, session, lambda: session.run(Request(action=Action.DEPLOY)))
+        if outcome.result is not Result.DONE:
+            break
+    if outcome is None:
+        return ExitCode.DONE
+    receipt, raw = read_receipt(session.spec.state / "receipts", outcome.rollout)
+    if invocation.line.json:
+        invocation.output.document({"v": 1, "type": "receipt", "receipt": json.loads(raw)})
+    else:
+        invocation.output.data(receipt_text(receipt, invocation.data_style))
+    if invocation.line.keep and outcome.result is Result.DONE:
+        await _until_interrupted(invocation, session)
+    return outcome.result.exit_code
+
+
+async def _until_interrupted(invocation: Invocation, session: Session) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    _say(invocation, f"it goes on serving at {session.spec.smoke.url} until Ctrl-C; its state: {session.spec.state}")
+    await stop.wait()
+
+
+def _say(invocation: Invocation, text: str) -> None:
+    invocation.output.narrate(invocation.style.mark(Mark.NOTE, text) + "\n")

@@ -1,0 +1,85 @@
+"""`rollout status`: one look, or `--watch`: a look whenever something changed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from console.cli.exit_codes import ExitCode
+from console.cli.invocation import Invocation
+from console.cli.render.durations import clock
+from console.cli.render.status import status_text
+from console.cli.report import Seen, StatusReport, report
+from console.engine.session import Session
+from console.model.spec import Spec
+
+_HOME = "\x1b[H\x1b[2J"
+
+
+def run(invocation: Invocation) -> int:
+    """Print the status; exit code 1 when it needs a human."""
+    spec = invocation.spec()
+
+    async def inside() -> int:
+        async with invocation.backend.session(spec, invocation.actor, read_only=True) as session:
+            if invocation.line.watch:
+                return await _watch(invocation, session, spec)
+            found = await look(session, spec)
+            show(invocation, found)
+            return ExitCode.NEEDS_HUMAN if found.needs_human else ExitCode.DONE
+
+    return asyncio.run(inside())
+
+
+async def look(session: Session, spec: Spec) -> StatusReport:
+    """Judge the stack as it is now."""
+    observed, verdict = await asyncio.gather(session.observe(), session.verdict())
+    return report(
+        Seen(
+            project=spec.project,
+            observed=observed,
+            records=session.records(),
+            history=session.history(),
+            lock=session.lock_holder(),
+            verdict=verdict,
+        )
+    )
+
+
+def show(invocation: Invocation, found: StatusReport) -> None:
+    """Write a report to stdout."""
+    if invocation.line.json:
+        invocation.output.document(status_document(found))
+    else:
+        invocation.output.data(_text(invocation, found))
+
+
+def status_document(found: StatusReport) -> dict[str, object]:
+    """A report as one JSON object."""
+    return {"v": 1, "type": "status", **asdict(found)}
+
+
+async def _watch(invocation: Invocation, session: Session, spec: Spec) -> int:
+    """Look until interrupted or until nobody reads any more.
+
+    On a terminal the page is drawn anew at every look, since ages count; otherwise a report is added when it changed.
+    """
+    line = invocation.line
+    live = invocation.output.data_terminal.tty and not line.plain and not line.json
+    shown: StatusReport | None = None
+    while not invocation.output.reader_gone:
+        found = await look(session, spec)
+        if live:
+            invocation.output.data(_HOME + _text(invocation, found))
+        elif found != shown:
+            if not line.json:
+                invocation.output.data(f"{clock(datetime.now(UTC).isoformat())}\n")
+            show(invocation, found)
+        shown = found
+        await asyncio.sleep(line.interval)
+    return ExitCode.DONE
+
+
+def _text(invocation: Invocation, found: StatusReport) -> str:
+    return status_text(found, invocation.data_style, datetime.now(UTC), invocation.for_this_stack)

@@ -1,0 +1,130 @@
+"""The entry point: parse, dispatch, and turn every error into its exit code.
+
+Heavy modules load only with the command that needs them: `--help` and `--version` cost little more than Python's start.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
+
+from console.cli.command_line import CommandLine
+from console.cli.exit_codes import ExitCode, exit_code
+from console.cli.output import Output
+from console.cli.parser import TextRequestedError, parse
+from console.model.errors import RolloutError
+
+if TYPE_CHECKING:
+    from console.cli.backend import Backend
+    from console.cli.invocation import Invocation
+
+_MODULES = {
+    "": "bare",
+    "deploy": "rollout",
+    "cutover": "rollout",
+    "drain": "rollout",
+    "rollback": "rollout",
+    "retire": "rollout",
+    "status": "status",
+    "history": "history",
+    "receipt": "receipt",
+    "recover": "recover",
+    "lock": "lock",
+    "check": "check",
+    "load": "load",
+    "demo": "demo",
+    "init": "init",
+    "up": "up",
+    "down": "down",
+}
+"""Command to module in `console.cli.commands`."""
+
+
+def main(
+    argv: Sequence[str] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    backend: Backend | None = None,
+) -> int:
+    """Run one command line and return its exit code.
+
+    Args:
+        argv: the arguments without the program's name; default: the process's own.
+        environ: default: the process's own.
+        backend: the way to the engine; default: the real one.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    environment = os.environ if environ is None else environ
+    output = Output(sys.stdout, sys.stderr, environment)
+    try:
+        return int(_run(arguments, environment, output, backend))
+    finally:
+        with suppress(KeyboardInterrupt):  # what is left is only waiting for a slow reader
+            output.close()
+
+
+def _run(argv: list[str], environ: Mapping[str, str], output: Output, backend: Backend | None) -> int:
+    json = "--json" in argv
+    invocation: Invocation | None = None
+    try:
+        line = parse(argv)
+        json = line.json
+        invocation = _invocation(line, argv, environ, output, backend)
+        return _command(line.command)(invocation)
+    except TextRequestedError as requested:
+        output.data(requested.text)
+        return ExitCode.DONE
+    except RolloutError as error:
+        return _failed(error, invocation, output, json=json)
+    except OSError as error:
+        found = f"{error.strerror or type(error).__name__}{f': {error.filename}' if error.filename else ''}"
+        return _failed(RolloutError("finish the command", found), invocation, output, json=json)
+    except KeyboardInterrupt:
+        from console.cli.render.style import Mark, Style  # noqa: PLC0415 - only an interrupted command needs them
+
+        output.narrate(Style(output.narration_terminal).mark(Mark.WARNING, "interrupted") + "\n")
+        return ExitCode.INTERRUPTED
+
+
+def _invocation(
+    line: CommandLine, argv: list[str], environ: Mapping[str, str], output: Output, backend: Backend | None
+) -> Invocation:
+    from console.cli.actor import current_actor  # noqa: PLC0415 - help and usage errors need none of these
+    from console.cli.invocation import Invocation  # noqa: PLC0415
+    from console.cli.real_backend import RealBackend  # noqa: PLC0415
+    from console.cli.terminal import is_tty  # noqa: PLC0415
+
+    return Invocation(
+        line=line,
+        output=output,
+        environ=environ,
+        actor=current_actor(argv, environ),
+        backend=backend or RealBackend(),
+        interactive=is_tty(sys.stdin) and is_tty(sys.stderr),
+    )
+
+
+def _command(name: str) -> Callable[[Invocation], int]:
+    module = importlib.import_module(f"console.cli.commands.{_MODULES[name]}")
+    return cast("Callable[[Invocation], int]", module.run)
+
+
+def _failed(error: RolloutError, invocation: Invocation | None, output: Output, *, json: bool) -> ExitCode:
+    from console.cli.render.problem import error_document, error_text  # noqa: PLC0415 - only errors need them
+    from console.cli.render.style import Style  # noqa: PLC0415
+
+    if invocation is not None:
+        error.next_command = invocation.for_this_stack(error.next_command)
+    code = exit_code(error)
+    if json:
+        output.document(error_document(error, code))
+    output.narrate(error_text(error, Style(output.narration_terminal)))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""The two ways out of a command: data on stdout, narration on stderr."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TextIO
+
+from console.cli.terminal import Terminal, look
+from console.cli.writer import Writer
+
+CLOSE_DEADLINE = 5.0
+"""Seconds that the end of a command waits for a slow reader; a stalled terminal must not keep the process."""
+
+
+class Output:
+    """Where a command's text goes. No method blocks or raises, whatever became of the streams."""
+
+    def __init__(self, stdout: TextIO, stderr: TextIO, environ: Mapping[str, str]) -> None:
+        self.data_terminal: Terminal = look(stdout, environ)
+        self.narration_terminal: Terminal = look(stderr, environ)
+        self._data = Writer(stdout)
+        narration = Writer(stderr)
+        same = self._data.identity is not None and self._data.identity == narration.identity
+        self._narration = self._data if same else narration
+
+    @property
+    def reader_gone(self) -> bool:
+        """Whether nobody reads stdout any more."""
+        return self._data.broken
+
+    def data(self, text: str) -> None:
+        """Text for stdout, with its line ends."""
+        self._data.write(text)
+
+    def document(self, content: Mapping[str, object]) -> None:
+        """One JSON object on one line of stdout; ASCII only, so that no terminal is ever steered by it."""
+        self._data.write(json.dumps(content, default=str, allow_nan=False) + "\n")
+
+    def narrate(self, text: str) -> None:
+        """Text for stderr, with its line ends."""
+        self._narration.write(text)
+
+    def close(self) -> None:
+        """Wait, bounded, until everything is out."""
+        self._data.close(CLOSE_DEADLINE)
+        if self._narration is not self._data:
+            self._narration.close(CLOSE_DEADLINE)

@@ -1,0 +1,66 @@
+"""The real backend: configuration and wiring, each loaded only when it is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from console.cli.command_line import CommandLine
+from console.model.request import Actor
+from console.model.spec import Spec
+
+if TYPE_CHECKING:
+    from console.config.options import Options
+    from console.engine.session import Session
+
+CLOSE_DEADLINE = 5.0
+"""Seconds that closing a session may take before the command ends anyway."""
+
+
+class RealBackend:
+    """The one that a user gets."""
+
+    def load(self, line: CommandLine, environ: Mapping[str, str]) -> Spec:
+        """As `Backend.load`."""
+        from console.config import load_spec  # noqa: PLC0415 - only now it is needed
+
+        return load_spec(options(line), environ)
+
+    @asynccontextmanager
+    async def session(self, spec: Spec, actor: Actor, *, read_only: bool) -> AsyncIterator[Session]:
+        """As `Backend.session`."""
+        from console.wiring import open_session  # noqa: PLC0415 - pulls Docker's SDK in
+
+        session = open_session(spec, actor, read_only=read_only)
+        try:
+            yield session
+        finally:
+            await _close(session)
+
+
+def options(line: CommandLine) -> Options:
+    """The flags that the configuration reads, as typed."""
+    from console.config.options import Options  # noqa: PLC0415 - as above
+
+    return Options(
+        files=line.files,
+        project_name=line.project_name,
+        state_dir=line.state_dir,
+        smoke_url=line.smoke_url,
+        smoke_status=line.smoke_status,
+        smoke_attempts=line.smoke_attempts,
+        smoke_timeout=line.smoke_timeout,
+        smoke_delay=line.smoke_delay,
+    )
+
+
+async def _close(session: Session) -> None:
+    """Close within bounds, also while being cancelled; connections that hang end with the process."""
+    closing = asyncio.ensure_future(session.close())
+    try:
+        await asyncio.wait({asyncio.shield(closing)}, timeout=CLOSE_DEADLINE)
+    finally:
+        if not closing.done():
+            closing.cancel()

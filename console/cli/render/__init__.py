@@ -1,0 +1,1 @@
+"""How things are told: to people as text, to programs as JSON."""

@@ -1,0 +1,294 @@
+"""A rollout told as it goes, for people: lines that are only ever appended, each with its time.
+
+On a terminal (and not `--plain`) one status line below them is rewritten; it is erased before every line.
+Nothing in here raises on odd input: what is told must never decide what is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from console.cli.render.clean import clean
+from console.cli.render.durations import clock, coarse, duration
+from console.cli.render.style import Mark, Style
+from console.model.events import (
+    AbortRequested,
+    ActiveRecorded,
+    ColorRetired,
+    CommandRan,
+    CutoverSeen,
+    Event,
+    Held,
+    ImageResolved,
+    LockTakenOver,
+    LogsKept,
+    PhaseChanged,
+    Record,
+    ReleaseServed,
+    RequestsCut,
+    Resumed,
+    RolloutFinished,
+    RolloutStarted,
+    StandbyKept,
+    StepFailed,
+    StepProgressed,
+    StepStarted,
+    StepSucceeded,
+    UpstreamRestored,
+    Warned,
+)
+from console.model.phase import Phase
+
+QUIET = 1.0
+"""Seconds that a step may take without being told; and the least time between two lines about one wait."""
+REPEAT = 5.0
+"""Seconds after which a wait is told again although nothing changed."""
+REDRAW = 0.1
+"""Least seconds between two states of the status line."""
+TIME_WIDTH = 9
+MARK_WIDTH = 10
+INDENT = TIME_WIDTH + MARK_WIDTH
+
+_TOLD_PHASES = {
+    Phase.RESTORING: "the cutover did not happen: the previous upstream is written again",
+    Phase.ROLLING_BACK: "the release failed after the cutover: rolling back",
+    Phase.CLEANING_UP: "ending safely: traffic stays where it was, the new color is stopped",
+}
+
+
+@dataclass(slots=True)
+class _Running:
+    """The step that runs."""
+
+    id: str
+    title: str
+    since: float
+    deadline: float | None
+    text: str = ""
+    remaining: float | None = None
+    told_at: float | None = None
+    told_text: str | None = None
+
+
+@dataclass(slots=True)
+class Failure:
+    """A step that failed, kept for the end of the story."""
+
+    title: str
+    attempted: str
+    found: str
+
+
+@dataclass(slots=True)
+class Story:
+    """What the narration remembers of a rollout, for its last words."""
+
+    rollout: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    finished: RolloutFinished | None = None
+
+
+class Narrator:
+    """Turns records into lines.
+
+    Args:
+        write: takes text for stderr; must neither raise nor block.
+        style: of the terminal behind it.
+        monotonic: seconds.
+        now: UTC time as ISO 8601, for lines that no record stands behind.
+        live: whether one status line may be rewritten.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        style: Style,
+        *,
+        monotonic: Callable[[], float],
+        now: Callable[[], str],
+        live: bool = False,
+    ) -> None:
+        self._write = write
+        self._style = style
+        self._monotonic = monotonic
+        self._now = now
+        self._live = live
+        self._running: _Running | None = None
+        self._titles: dict[str, str] = {}
+        self._status_shown = False
+        self._drawn_at = float("-inf")
+        self.story = Story()
+
+    def record(self, record: Record) -> None:
+        """Tell one record."""
+        self.story.rollout = record.rollout
+        self._tell(record.event, record.at)
+
+    def say(self, mark: Mark, text: str) -> None:
+        """A line of our own."""
+        self._line(self._now(), mark, text)
+
+    def waiting_for(self) -> str:
+        """What the rollout waits for right now, in a phrase."""
+        running = self._running
+        if running is None:
+            return "the next step"
+        return ": ".join(filter(None, (running.title, self._progress(running))))
+
+    def tick(self) -> None:
+        """Tell of a step that takes long; to be called a few times a second."""
+        running = self._running
+        if running is None:
+            return
+        now = self._monotonic()
+        if self._live:
+            if now >= self._drawn_at + REDRAW:
+                self._drawn_at = now
+                self._show_status(running, now)
+            return
+        changed = running.text != running.told_text
+        due = running.since + QUIET if running.told_at is None else running.told_at + (QUIET if changed else REPEAT)
+        if now >= due:
+            running.told_at, running.told_text = now, running.text
+            elapsed = "" if running.remaining is not None else f" ({coarse(now - running.since)} so far)"
+            self._line(self._now(), Mark.RUNNING, self.waiting_for() + elapsed)
+
+    def end(self) -> None:
+        """Leave the screen clean."""
+        self._running = None
+        self._erase()
+
+    def _tell(self, event: Event, at: str) -> None:  # noqa: C901, PLR0912 - one short branch an event
+        match event:
+            case RolloutStarted():
+                self._begin(event, at)
+            case PhaseChanged():
+                if event.after in _TOLD_PHASES:
+                    self._line(at, Mark.WARNING, _TOLD_PHASES[event.after])
+            case StepStarted():
+                title = clean(event.title)
+                self._titles[event.step] = title
+                self._running = _Running(event.step, title, self._monotonic(), event.deadline)
+                self.tick()
+            case StepProgressed():
+                if self._running is not None and self._running.id == event.step:
+                    self._running.text, self._running.remaining = clean(event.text), event.remaining
+                    self.tick()
+            case CommandRan():
+                self._raw(at, self._style.dim(f"$ {clean(event.command)}"))
+            case StepSucceeded():
+                self._finish_step(event.step)
+                self._line(at, Mark.DONE, self._with_detail(event.step, event.detail), duration(event.seconds))
+            case StepFailed():
+                self._fail_step(event, at)
+            case LogsKept():
+                self._logs(event, at)
+            case RolloutFinished():
+                self._running = None
+                self.story.finished = event
+            case Warned():
+                self._line(at, Mark.WARNING, " ".join(filter(None, (clean(event.text), clean(event.hint)))))
+            case RequestsCut():
+                text = f"{event.count} requests to {event.color.value} were cut at the drain deadline: dropped"
+                self._line(at, Mark.WARNING, text)
+            case LockTakenOver():
+                self._line(at, Mark.WARNING, clean(f"{event.by} took the lock of {event.from_holder} over"))
+            case UpstreamRestored():
+                color = f"{event.color.value} " if event.color else ""
+                self._line(at, Mark.NOTE, f"upstream restored: {color}serves as generation {event.generation}")
+            case Held():
+                self._line(at, Mark.NOTE, f"held before {self._title(event.before_step)}")
+            case Resumed():
+                self._line(at, Mark.NOTE, f"resumed with {self._title(event.before_step)}")
+            case ImageResolved() | CutoverSeen() | ActiveRecorded() | ReleaseServed() | StandbyKept() | ColorRetired():
+                self._line(at, Mark.NOTE, fact(event))
+            case AbortRequested():
+                self._line(at, Mark.NOTE, f"asked to end safely by {clean(event.by)}")
+            case _:
+                assert_never(event)
+
+    def _begin(self, event: RolloutStarted, at: str) -> None:
+        where = [f"{event.previous.value} serves" if event.previous else "nothing serves yet"]
+        if event.target:
+            where.append(f"target {event.target.value}")
+        head = f"rollout {self.story.rollout} of {clean(event.project)}: {event.action}, {', '.join(where)}"
+        self._line(at, Mark.NOTE, head)
+        self._line(at, Mark.NOTE, clean(f"{event.user} on {event.host}, pid {event.pid}: {event.command}"))
+
+    def _finish_step(self, step: str) -> None:
+        if self._running is not None and self._running.id == step:
+            self._running = None
+
+    def _fail_step(self, event: StepFailed, at: str) -> None:
+        title = self._title(event.step)
+        self._finish_step(event.step)
+        if event.cancelled:
+            self._line(at, Mark.WARNING, f"{title}: stopped", duration(event.seconds))
+            return
+        failure = Failure(title=title, attempted=clean(event.attempted), found=clean(event.found))
+        self.story.failures.append(failure)
+        self._line(at, Mark.FAILED, f"{title}: {failure.found}", duration(event.seconds))
+
+    def _logs(self, event: LogsKept, at: str) -> None:
+        self._line(at, Mark.NOTE, f"last lines of {clean(event.replica)}:")
+        for line in event.lines:
+            self._raw(at, self._style.dim(f"| {clean(line)}"))
+
+    def _title(self, step: str) -> str:
+        return self._titles.get(step) or clean(step)
+
+    def _with_detail(self, step: str, detail: str) -> str:
+        return ": ".join(filter(None, (self._title(step), clean(detail))))
+
+    def _progress(self, running: _Running) -> str:
+        left = None if running.remaining is None else f"{coarse(running.remaining)} left"
+        return ", ".join(filter(None, (running.text, left)))
+
+    def _line(self, at: str, mark: Mark, text: str, took: str = "") -> None:
+        self._erase()
+        style = self._style
+        body = style.text(f"{text}  {took}" if took else text)
+        first, *rest = style.fold(body, first=INDENT, indent=INDENT)
+        self._write(f"{clock(at):<{TIME_WIDTH}}{style.mark(mark, width=MARK_WIDTH)}{first[INDENT:]}\n")
+        for line in rest:
+            self._write(line + "\n")
+
+    def _raw(self, at: str, text: str) -> None:
+        """A line that is to be pasted or was somebody else's: never folded."""
+        self._erase()
+        self._write(f"{clock(at):<{TIME_WIDTH}}{text}\n")
+
+    def _show_status(self, running: _Running, now: float) -> None:
+        style = self._style
+        text = style.text(f"{self.waiting_for()} ({duration(now - running.since)})")
+        line = style.fit(text, style.terminal.width - INDENT - 1)
+        self._write(f"\r\x1b[2K{clock(self._now()):<{TIME_WIDTH}}{style.mark(Mark.RUNNING, width=MARK_WIDTH)}{line}")
+        self._status_shown = True
+
+    def _erase(self) -> None:
+        if self._status_shown:
+            self._write("\r\x1b[2K")
+            self._status_shown = False
+
+
+def fact(event: ImageResolved | CutoverSeen | ActiveRecorded | ReleaseServed | StandbyKept | ColorRetired) -> str:
+    """A fact of a rollout in a phrase."""
+    match event:
+        case ImageResolved():
+            short = event.id.removeprefix("sha256:")[:12]
+            return clean(f"{event.color.value} gets image {event.reference} ({short})")
+        case CutoverSeen():
+            seen = f"generation {event.generation} live, no old worker accepts"
+            return clean(f"{event.color.value} is seen serving: {seen}, {event.served} answers")
+        case ActiveRecorded():
+            return f"{event.color.value} is recorded as active"
+        case ReleaseServed():
+            return clean(f"{event.color.value} serves {event.reference}")
+        case StandbyKept():
+            return f"{event.color.value} stays warm for {coarse(event.seconds)}: a rollback is instant"
+        case ColorRetired():
+            return f"{event.color.value} is stopped"
+        case _:
+            assert_never(event)

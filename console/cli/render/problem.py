@@ -1,0 +1,56 @@
+"""Errors: what was attempted, what was found, what is true now, the next command to type."""
+
+from __future__ import annotations
+
+from console.cli.exit_codes import ExitCode
+from console.cli.render.clean import clean
+from console.cli.render.style import Mark, Style
+from console.model.errors import ConfigError, RolloutError
+
+
+def error_text(error: RolloutError, style: Style) -> str:
+    """An error for people, with every problem of a configuration on lines of its own."""
+    lines = [style.mark(Mark.FAILED, f"could not {clean(error.attempted)}")]
+    if isinstance(error, ConfigError):
+        for problem in error.problems:
+            where = f"{clean(problem.where)}: " if problem.where else ""
+            lines += style.fold(where + clean(problem.message), first=2, indent=4)
+            if problem.hint:
+                lines += style.fold(clean(problem.hint), first=4, indent=4)
+    else:
+        lines += field_lines("found", error.found, style)
+    lines += field_lines("now", error.now, style)
+    lines += field_lines("next", error.next_command, style, verbatim=True)
+    return "\n".join(lines) + "\n"
+
+
+def field_lines(name: str, text: str, style: Style, *, verbatim: bool = False) -> list[str]:
+    """`  name       text`, folded unless it is to be pasted; nothing for an empty text."""
+    if not text:
+        return []
+    head = f"  {name:<10} "
+    if verbatim:
+        return [head + clean(text)]
+    lines = style.fold(clean(text), first=len(head), indent=len(head))
+    return [head + lines[0][len(head) :], *lines[1:]]
+
+
+def error_document(error: RolloutError, code: ExitCode) -> dict[str, object]:
+    """The same as one JSON object: `{"v": 1, "type": "error", ...}`."""
+    document: dict[str, object] = {
+        "v": 1,
+        "type": "error",
+        "error": type(error).__name__.removesuffix("Error").lower(),
+        "exit_code": int(code),
+        "message": str(error),
+        "attempted": error.attempted,
+        "found": error.found,
+        "now": error.now,
+        "next_command": error.next_command,
+        "problems": [],
+    }
+    if isinstance(error, ConfigError):
+        document["problems"] = [
+            {"where": problem.where, "message": problem.message, "hint": problem.hint} for problem in error.problems
+        ]
+    return document

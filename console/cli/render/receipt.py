@@ -1,0 +1,83 @@
+"""The receipt for people: text and Markdown. The text is ours; what came from outside is cleaned."""
+
+from __future__ import annotations
+
+from console.cli.render.clean import clean
+from console.cli.render.durations import duration, stamp
+from console.cli.render.problem import field_lines
+from console.cli.render.style import Mark, Style
+from console.model.receipt import Receipt
+
+_STEP_MARKS = {"succeeded": Mark.DONE, "failed": Mark.FAILED, "cancelled": Mark.WARNING}
+
+
+def receipt_text(receipt: Receipt, style: Style) -> str:
+    """The receipt for a terminal."""
+    good = receipt.exit_code == 0
+    mark = style.mark(Mark.DONE if good else Mark.FAILED, receipt.result.replace("_", " "))
+    lines = [f"{style.bold(f'receipt {receipt.rollout}')}: {receipt.action} of {clean(receipt.project)}  {mark}"]
+    for name, value in facts(receipt):
+        lines += field_lines(name, value, style)
+    width = max((len(clean(step.title)) for step in receipt.steps), default=0)
+    width = min(width, style.terminal.width - 24)
+    for step in receipt.steps:
+        state = style.mark(_STEP_MARKS.get(step.status, Mark.NOTE), step.status, width=12)
+        title = style.fit(clean(step.title), width)
+        lines.append(f"  {state}{title:<{width}}  {duration(step.seconds):>8}".rstrip())
+    for name, values in (("failure", receipt.failures), ("warning", receipt.warnings)):
+        for value in values:
+            lines += field_lines(name, value, style)
+    for kept in receipt.logs:
+        lines.append(f"  last lines of {clean(kept.replica)}:")
+        lines += [f"    | {clean(line)}" for line in kept.lines]
+    lines += field_lines("next", receipt.next_command, style, verbatim=True)
+    return "\n".join(lines) + "\n"
+
+
+def facts(receipt: Receipt) -> list[tuple[str, str]]:
+    """Names and values that every rendering shows; empty values are left out."""
+    moved = " -> ".join(color.value if color else "nothing" for color in (receipt.previous, receipt.active))
+    found = [
+        ("when", f"{stamp(receipt.started_at)}, took {duration(receipt.seconds)}"),
+        ("who", f"{receipt.user} on {receipt.host}"),
+        ("command", receipt.command),
+        ("serving", moved),
+        ("message", receipt.message),
+        ("cut", f"{receipt.cut_requests} requests at the drain deadline: dropped" if receipt.cut_requests else ""),
+    ]
+    for image in receipt.images:
+        short = image.id.removeprefix("sha256:")[:12]
+        digest = f", {image.digest}" if image.digest else ""
+        found.append(("image", f"{image.color.value} {image.reference} ({short}{digest})"))
+    if receipt.versions:
+        found.append(("versions", ", ".join(f"{name} {version}" for name, version in receipt.versions)))
+    return [(name, clean(value)) for name, value in found if value]
+
+
+def receipt_markdown(receipt: Receipt) -> str:
+    """The receipt for a pull request or a ticket."""
+    state = receipt.result.replace("_", " ")
+    lines = [f"# Rollout {receipt.rollout}: {receipt.action} of {_cell(receipt.project)}, {state}", ""]
+    lines += [f"- **{name}**: {_cell(value)}" for name, value in facts(receipt)]
+    lines += [f"- **exit code**: {receipt.exit_code}", ""]
+    lines += ["| step | result | took | detail |", "|---|---|---|---|"]
+    lines += [
+        f"| {_cell(step.title)} | {_cell(step.status)} | {duration(step.seconds)} | {_cell(step.detail)} |"
+        for step in receipt.steps
+    ]
+    for title, values in (("Failures", receipt.failures), ("Warnings", receipt.warnings)):
+        if values:
+            lines += ["", f"## {title}", "", *(f"- {_cell(value)}" for value in values)]
+    for kept in receipt.logs:
+        lines += ["", f"## Last lines of {_cell(kept.replica)}", "", *(f"    {clean(line)}" for line in kept.lines)]
+    if receipt.next_command:
+        lines += ["", f"Next: `{clean(receipt.next_command)}`"]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    """Text that stays text in Markdown."""
+    escaped = clean(text).replace("\\", "\\\\")
+    for character in "|*_`<>[]":
+        escaped = escaped.replace(character, f"\\{character}")
+    return escaped

@@ -1,0 +1,56 @@
+"""The receipt as JUnit XML: each step a test case, so that any CI shows a rollout as it shows tests."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+from console.cli.render.clean import clean
+from console.model.receipt import Receipt, ReceiptStep
+
+
+def receipt_junit(receipt: Receipt) -> str:
+    """One test suite; a rollout that failed without a failed step has a failing case of its own."""
+    failed = sum(step.status == "failed" for step in receipt.steps)
+    verdict = receipt.exit_code != 0 and not failed
+    suite = ET.Element(
+        "testsuite",
+        name=f"rollout {receipt.rollout}: {clean(receipt.action)} of {clean(receipt.project)}",
+        tests=str(len(receipt.steps) + verdict),
+        failures=str(failed + verdict),
+        errors="0",
+        skipped=str(sum(step.status == "cancelled" for step in receipt.steps)),
+        time=f"{receipt.seconds:.3f}",
+        timestamp=clean(receipt.started_at),
+        hostname=clean(receipt.host),
+    )
+    properties = ET.SubElement(suite, "properties")
+    for name, value in (
+        ("result", receipt.result),
+        ("exit_code", str(receipt.exit_code)),
+        ("active", receipt.active.value if receipt.active else ""),
+        ("cut_requests", str(receipt.cut_requests)),
+        ("command", receipt.command),
+        *((f"image.{image.color.value}", f"{image.reference} {image.id}") for image in receipt.images),
+    ):
+        ET.SubElement(properties, "property", name=name, value=clean(value))
+    for step in receipt.steps:
+        _case(suite, step, receipt)
+    if verdict:
+        case = ET.SubElement(suite, "testcase", classname="rollout", name="outcome", time="0.000")
+        ET.SubElement(case, "failure", message=clean(receipt.message), type=clean(receipt.result))
+    if receipt.warnings or receipt.logs:
+        lines = [*receipt.warnings, *(f"{kept.replica}: {line}" for kept in receipt.logs for line in kept.lines)]
+        ET.SubElement(suite, "system-out").text = "\n".join(clean(line) for line in lines)
+    ET.indent(suite)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suite, encoding="unicode") + "\n"
+
+
+def _case(suite: ET.Element, step: ReceiptStep, receipt: Receipt) -> None:
+    case = ET.SubElement(
+        suite, "testcase", classname=f"rollout.{clean(step.stage)}", name=clean(step.title), time=f"{step.seconds:.3f}"
+    )
+    if step.status == "failed":
+        message = clean(step.detail) or clean(receipt.message)
+        ET.SubElement(case, "failure", message=message, type="failed").text = "\n".join(map(clean, receipt.failures))
+    elif step.status == "cancelled":
+        ET.SubElement(case, "skipped", message=clean(step.detail))
