@@ -2,11 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from console.adapters.clock import SystemClock
+from console.adapters.proxy.nginx import NginxProxy
+from console.adapters.storage.active_color import FileActiveColor
+from console.adapters.storage.journal import FileJournal
+from console.adapters.storage.lock import FileLock
+from console.adapters.storage.receipts import FileReceipts
 from console.engine.session import Session
+from console.engine.world import Ports
 from console.model.request import Actor
 from console.model.spec import Spec
+from console.ports.proxy_host import ProxyHost
+from console.ports.runtime import Runtime
+
+STATE_MODE = 0o750
+"""Readable by the group, so that a second operator sees the journal and the lock."""
+CONFIG_MODE = 0o755
+"""Readable by the proxy, whatever user it runs as."""
 
 
 def open_session(spec: Spec, actor: Actor, *, read_only: bool = False) -> Session:
-    """A session on a Docker Compose stack."""
-    raise NotImplementedError
+    """A session on a Docker Compose stack. Close it when done.
+
+    Raises:
+        OSError: the state directory can't be made (never raised when read-only).
+    """
+    from console.adapters.runtime.compose_runtime import ComposeRuntime  # noqa: PLC0415 - Docker's SDK takes its time
+    from console.adapters.runtime.container_host import ContainerHost  # noqa: PLC0415
+    from console.adapters.runtime.docker_client import DockerClient  # noqa: PLC0415
+
+    client = DockerClient()
+    return _session(spec, actor, ComposeRuntime(spec, client), ContainerHost(spec, client), read_only=read_only)
+
+
+@asynccontextmanager
+async def embedded_session(
+    actor: Actor, *, replicas: int = 1, state: Path | None = None, read_only: bool = False
+) -> AsyncIterator[Session]:
+    """A session on an embedded stack that serves already: real replicas and a real nginx, without Docker.
+
+    Everything is gone when the block is left, except a given state directory.
+
+    Raises:
+        RuntimeFailedError: there is no nginx, or the stack does not come up.
+    """
+    from console.demo.stack.stack import EmbeddedStack  # noqa: PLC0415 - only the demo needs psutil and nginx
+
+    async with EmbeddedStack(replicas=replicas, state=state) as stack:
+        yield _session(stack.spec, actor, stack.runtime, stack.host, read_only=read_only)
+
+
+def _session(spec: Spec, actor: Actor, runtime: Runtime, host: ProxyHost, *, read_only: bool) -> Session:
+    if not read_only:
+        prepare(spec)
+    ports = Ports(
+        runtime=runtime,
+        proxy=NginxProxy(spec, host),
+        journal=FileJournal(spec.state / "journal.jsonl"),
+        receipts=FileReceipts(spec.state / "receipts"),
+        active=FileActiveColor(spec.active_color_file),
+        lock=FileLock(spec.state / "lock"),
+        clock=SystemClock(),
+    )
+    return Session(spec, ports, actor, read_only=read_only)
+
+
+def prepare(spec: Spec) -> None:
+    """Make the state directory and the directory that the proxy mounts. Idempotent. Raises `OSError`."""
+    for directory, mode in ((spec.state, STATE_MODE), (spec.proxy.config, CONFIG_MODE)):
+        if not directory.is_dir():
+            directory.mkdir(parents=True, exist_ok=True)
+            directory.chmod(mode)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from console.model.events import Record, ReleaseServed, RolloutStarted, StandbyKept
+from console.model.events import Record, ReleaseFound, ReleaseServed, RolloutStarted, StandbyKept
 from console.model.release import Image, Release
 
 
@@ -12,7 +12,7 @@ def releases(records: Iterable[Record]) -> tuple[Release, ...]:
     """The releases that served, each once, the one that served last first.
 
     A release that served again after a rollback keeps the number of the rollout that made it. A release that was
-    there before the first rollout has the number 0.
+    there before the first rollout has the number 0; what `rollout up` brought up has that rollout's number.
     """
     users: dict[int, str] = {}
     known: dict[tuple[str, int], Release] = {}
@@ -22,7 +22,7 @@ def releases(records: Iterable[Record]) -> tuple[Release, ...]:
             case RolloutStarted() as started:
                 users[record.rollout] = started.user
             case ReleaseServed() as served:
-                number = served.origin or latest.get(served.image_id, 0)
+                number = served.origin or latest.get(served.image_id, record.rollout)
                 latest[served.image_id] = number
                 key = (served.image_id, number)
                 made = known.pop(key, None)
@@ -33,6 +33,16 @@ def releases(records: Iterable[Record]) -> tuple[Release, ...]:
                     config_hash=served.config_hash,
                     by=made.by if made else users.get(record.rollout, ""),
                     at=made.at if made else record.at,
+                )
+            case ReleaseFound() as found if found.image_id not in latest:
+                latest[found.image_id] = 0
+                known[found.image_id, 0] = Release(
+                    id=0,
+                    color=found.color,
+                    image=Image(reference=found.reference, id=found.image_id),
+                    config_hash=found.config_hash,
+                    by="",
+                    at=record.at,
                 )
     return tuple(reversed(known.values()))
 

@@ -86,7 +86,9 @@ class Pipeline:
             found = f"putting things right took longer than {REPAIR_DEADLINE:g} s"
             return self._stuck(RolloutError("end the rollout safely", found))
 
-    async def _back(self, error: RolloutError | None, aborted_by: str | None) -> Outcome:
+    async def _back(  # noqa: PLR0911 - a table: one way back for each phase
+        self, error: RolloutError | None, aborted_by: str | None
+    ) -> Outcome:
         try:
             match self.phase:
                 case Phase.PREPARING:
@@ -100,11 +102,7 @@ class Pipeline:
                 case Phase.VERIFYING if error is not None:
                     return await self._roll_back(error)
                 case Phase.VERIFYING | Phase.DRAINING if error is None:
-                    self._repair.record()
-                    self._advance(Trigger.CANCELLED)
-                    target = self._plan.target
-                    text = f"ended by {aborted_by}: {target} serves, {self._plan.previous.value} was left running"
-                    return self._outcome(Result.INTERRUPTED, target, text, "rollout status")
+                    return self._stop_here(aborted_by)
                 case _:
                     return self._stuck(error or RolloutError("end the rollout", f"it is {self.phase.value}"))
         except RolloutError as second:
@@ -129,6 +127,13 @@ class Pipeline:
         await self._repair.clean_up()
         previous = self._plan.previous
         return self._outcome(Result.ROLLED_BACK, previous, f"{error}; rolled back, {previous.value} serves")
+
+    def _stop_here(self, aborted_by: str | None) -> Outcome:
+        self._repair.record()
+        self._advance(Trigger.CANCELLED)
+        target = self._plan.target
+        text = f"ended by {aborted_by}: {target} serves, {self._plan.previous.value} was left running"
+        return self._outcome(Result.INTERRUPTED, target, text, "rollout status")
 
     def _stuck(self, error: RolloutError, cause: RolloutError | None = None) -> Outcome:
         self._advance(Trigger.STUCK)

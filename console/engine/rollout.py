@@ -10,10 +10,13 @@ from console.engine.gate import Gate
 from console.engine.pipeline import Pipeline
 from console.engine.receipts import receipt
 from console.engine.world import Ports, World
+from console.model.errors import RolloutError
 from console.model.events import Event, Record, RolloutFinished, RolloutStarted, Warned
 from console.model.plan import Plan
 from console.model.request import Actor, Outcome
 from console.model.spec import Spec
+
+Versions = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,7 @@ class Rollout:
         stop = self.bus.subscribe(records.append)
         began = self.ports.clock.monotonic()
         outcome: Outcome | None = None
+        versions: Versions = ()
         try:
             self._say(self._started(plan, fence))
             if remark:
@@ -47,14 +51,21 @@ class Rollout:
             pipeline = Pipeline(plan, world, self.gate)
             try:
                 outcome = await pipeline.run()
+                versions = await self._versions()
             except asyncio.CancelledError:
                 outcome = pipeline.outcome
                 raise
         finally:
             if outcome is not None:
-                self._finish(outcome, records, self.ports.clock.monotonic() - began)
+                self._finish(outcome, records, self.ports.clock.monotonic() - began, versions)
             stop()
         return outcome
+
+    async def _versions(self) -> Versions:
+        try:
+            return await self.ports.runtime.versions()
+        except RolloutError:
+            return ()
 
     def _say(self, event: Event) -> object:
         return self.bus.publish(self.number, event)
@@ -73,7 +84,7 @@ class Rollout:
             plan=tuple(plan.render().splitlines()),
         )
 
-    def _finish(self, outcome: Outcome, records: list[Record], seconds: float) -> None:
+    def _finish(self, outcome: Outcome, records: list[Record], seconds: float, versions: Versions) -> None:
         self._say(
             RolloutFinished(
                 outcome=outcome.result.value,
@@ -84,7 +95,7 @@ class Rollout:
                 next_command=outcome.next_command,
             )
         )
-        evidence = receipt(records)
+        evidence = receipt(records, versions)
         if evidence is None:
             return
         try:

@@ -24,7 +24,7 @@ from console.ports.journal import LockLabel
 
 Decide = Callable[[], Awaitable[tuple[Plan, str]]]
 
-MOVES_TRAFFIC_BACK = frozenset({Action.ROLLBACK, Action.CUTOVER})
+MOVES_TRAFFIC_BACK = frozenset({Action.ROLLBACK, Action.CUTOVER, Action.UP})
 """Actions that an unfinished rollout or a drift must not stand in the way of: they are the way out of an incident."""
 
 
@@ -158,6 +158,22 @@ class Session:
             return await self._way_on(choice, situation, rest), found.story
 
         return await self._locked("recover", decide)
+
+    async def take_down(self) -> tuple[str, ...]:
+        """Stop and remove the whole stack, as asked for; returns the commands that were run.
+
+        Raises:
+            LockHeldError: a rollout is running.
+            ReadOnlyError: the session is read-only.
+            RuntimeFailedError: it did not work; the message says what is left.
+        """
+        self._may_act("take the stack down")
+        self._ports.lock.acquire(self._actor.command, since=self._ports.clock.now())
+        try:
+            await self._ports.runtime.take_down()
+        finally:
+            self._ports.lock.release()
+        return self._ports.runtime.narration()
 
     async def close(self) -> None:
         """Release every connection; a running rollout must have ended before."""

@@ -138,6 +138,16 @@ class ReleaseServed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseFound:
+    """A release was found serving that no rollout made; it enters the history with the number 0."""
+
+    color: Color
+    reference: str
+    image_id: str
+    config_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestsCut:
     """Requests were still in flight when their replica was stopped; each counts as dropped."""
 
@@ -231,6 +241,7 @@ Event = (
     | UpstreamRestored
     | ActiveRecorded
     | ReleaseServed
+    | ReleaseFound
     | RequestsCut
     | StandbyKept
     | ColorRetired

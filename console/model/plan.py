@@ -18,6 +18,7 @@ class Action(StrEnum):
     ROLLBACK = "rollback"
     RETIRE = "retire"
     RECOVER = "recover"
+    UP = "up"
 
 
 class Stage(StrEnum):

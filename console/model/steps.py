@@ -14,6 +14,13 @@ class Preflight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BringUp:
+    """Bring a color and the proxy up, recreating nothing."""
+
+    color: Color
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveImage:
     """Use an image that is on this engine already."""
 
@@ -144,7 +151,8 @@ class StopReplicas:
 
 
 Step = (
-    Preflight
+    BringUp
+    | Preflight
     | ResolveImage
     | PullImage
     | BuildImage

@@ -7,7 +7,7 @@ from typing import assert_never
 from console.model.errors import RefusedError
 from console.model.plan import Action, Plan
 from console.model.request import Request
-from console.planning import blue_green, rollback, standby
+from console.planning import blue_green, rollback, standby, up
 from console.planning.situation import Situation
 
 
@@ -28,6 +28,8 @@ def plan_for(situation: Situation, request: Request) -> Plan:
             return standby.drain(situation, request)
         case Action.RETIRE:
             return standby.retire(situation)
+        case Action.UP:
+            return up.up(situation)
         case Action.RECOVER:
             raise RefusedError("plan a recovery", "it needs a choice", next_command="rollout recover")
         case _:

@@ -73,6 +73,22 @@ class Runtime(Protocol):
         """
         ...
 
+    async def bring_up(self, color: Color) -> None:
+        """Bring a color, the proxy and what they depend on up, recreating nothing that runs."""
+        ...
+
+    async def take_down(self) -> None:
+        """Stop and remove the whole stack; volumes stay. Only ever called because the operator asked for just that."""
+        ...
+
+    def pin_warning(self, color: Color) -> str:
+        """Why a plain `docker compose up -d` would recreate this color; empty when it would not."""
+        ...
+
+    async def versions(self) -> tuple[tuple[str, str], ...]:
+        """What runs the replicas: name and version, for the receipt."""
+        ...
+
     async def resume(self, color: Color) -> None:
         """Start a color's stopped containers again, as they are."""
         ...

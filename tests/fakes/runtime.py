@@ -23,6 +23,7 @@ class FakeRuntime:
         self.kept: dict[int, Image] = {}
         self.health = Health.HEALTHY
         self.touched: list[tuple[str, Color]] = []
+        self.warnings: dict[Color, str] = {}
         self._numbers = 0
         self._listeners: list[asyncio.Queue[ReplicaChanged]] = []
 
@@ -89,6 +90,23 @@ class FakeRuntime:
             raise RuntimeFailedError("start", f"{color.value} has containers")
         self.put(color, image, count=replicas)
         await self.faults.ameet("started")
+
+    async def bring_up(self, color: Color) -> None:
+        self.touched.append(("bring_up", color))
+        await self.faults.ameet("bring_up")
+        if not self.containers[color]:
+            self.put(color, next(iter(self.images.values())))
+        self.containers[color] = [replace(r, state=ReplicaState.RUNNING) for r in self.containers[color]]
+
+    async def take_down(self) -> None:
+        await self.faults.ameet("take_down")
+        self.containers = {Color.BLUE: [], Color.GREEN: []}
+
+    def pin_warning(self, color: Color) -> str:
+        return self.warnings.get(color, "")
+
+    async def versions(self) -> tuple[tuple[str, str], ...]:
+        return (("fake", "1"),)
 
     async def resume(self, color: Color) -> None:
         self.touched.append(("resume", color))

@@ -9,6 +9,7 @@ from console.engine.world import World
 from console.model.steps import (
     ApplyUpstream,
     AwaitReady,
+    BringUp,
     BuildImage,
     DrainColor,
     KeepWarm,
@@ -30,9 +31,11 @@ from console.model.steps import (
 )
 
 
-async def handle(step: Step, world: World) -> str:  # noqa: C901, PLR0911, PLR0912 - a table of nineteen cases
+async def handle(step: Step, world: World) -> str:  # noqa: C901, PLR0911, PLR0912 - a table of twenty cases
     """Carry one step out; returns what to say about it."""
     match step:
+        case BringUp():
+            return await replicas.bring_up(step, world)
         case Preflight():
             return await preflight.preflight(step, world)
         case ResolveImage():

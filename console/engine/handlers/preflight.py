@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from console.engine.history import releases
 from console.engine.world import World
 from console.model.errors import RefusedError
-from console.model.events import Warned
+from console.model.events import ReleaseFound, Warned
 from console.model.observed import Observed
+from console.model.release import Image
 from console.model.steps import Preflight
 
 
@@ -26,10 +28,29 @@ async def preflight(_step: Preflight, world: World) -> str:
         )
     if observed.recorded is None:
         world.publish(Warned(text=f"no color is recorded: {_source(observed)}"))
+    await _remember(observed, world)
     if observed.drift is not None:
         state, file, live = observed.drift
         world.publish(Warned(text=f"DRIFT: state {state}, file {file}, live {live}", hint="rollout recover --adopt"))
     return f"{observed.active.value} serves, generation {upstream.live.generation}"
+
+
+async def _remember(observed: Observed, world: World) -> None:
+    """Enter what serves into the history when no rollout made it, and keep its image, so that it can come back."""
+    known = {release.image.id for release in releases(world.ports.journal.records())}
+    for replica in observed.running(observed.active)[:1]:
+        if not replica.image_id or replica.image_id in known:
+            return
+        image = Image(reference=replica.image, id=replica.image_id)
+        await world.ports.runtime.keep_image(image, release=0)
+        world.publish(
+            ReleaseFound(
+                color=replica.color,
+                reference=replica.image,
+                image_id=replica.image_id,
+                config_hash=replica.config_hash,
+            )
+        )
 
 
 def _source(observed: Observed) -> str:

@@ -6,8 +6,15 @@ from console.engine.handlers.drain import wait_until_drained
 from console.engine.world import World, addresses
 from console.model.color import Color
 from console.model.errors import RefusedError, RuntimeFailedError
-from console.model.events import ColorRetired, RequestsCut
-from console.model.steps import RemoveReplicas, ResumeReplicas, StartReplicas, StopReplicas
+from console.model.events import ColorRetired, RequestsCut, Warned
+from console.model.steps import BringUp, RemoveReplicas, ResumeReplicas, StartReplicas, StopReplicas
+
+
+async def bring_up(step: BringUp, world: World) -> str:
+    """Bring the color and the proxy up; what runs already stays as it is."""
+    world.progress(f"bringing {world.spec.services[step.color]} and {world.spec.proxy.service} up")
+    await world.ports.runtime.bring_up(step.color)
+    return f"{step.color.value} and the proxy are up"
 
 
 async def remove(step: RemoveReplicas, world: World) -> str:
@@ -25,6 +32,9 @@ async def start(step: StartReplicas, world: World) -> str:
     world.learnt.started = True
     world.progress(f"starting {world.spec.services[step.color]}")
     await world.ports.runtime.start(step.color, image, replicas=step.replicas)
+    warning = world.ports.runtime.pin_warning(step.color)
+    if warning:
+        world.publish(Warned(text=warning, hint="rollout init --write-env"))
     return f"{step.replicas} started from {image.short}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -102,6 +103,22 @@ class LocalRuntime:
             self._replicas[color].append(replica)
             self._narrated.append(replica.command)
             await replica.start()
+
+    async def bring_up(self, color: Color) -> None:
+        """Start the color's ended processes again; the embedded stack itself brings nginx up."""
+        await self.resume(color)
+
+    async def take_down(self) -> None:
+        """Stop both colors, as `stop` does."""
+        await asyncio.gather(*(self.stop(color) for color in Color))
+
+    def pin_warning(self, color: Color) -> str:  # noqa: ARG002 - there is no Compose to pin anything for
+        """Nothing recreates a local process."""
+        return ""
+
+    async def versions(self) -> tuple[tuple[str, str], ...]:
+        """The Python that runs the replicas."""
+        return (("python", platform.python_version()),)
 
     async def resume(self, color: Color) -> None:
         """Start a color's ended processes again, as they were. Raises `RuntimeFailedError` when it has none."""

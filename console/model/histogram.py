@@ -1,0 +1,127 @@
+"""Durations in logarithmic buckets: bounded memory, exact merge, quantiles within 0.4 %.
+
+The layout is that of HdrHistogram: a value of `u` units with more than eight significant bits keeps its upper eight,
+so that each bucket is at most 1/128 of its value wide and its middle is off by at most 1/256. Below 256 units a
+bucket is one unit wide, and one unit is 100 ns. Everything above `MAX_SECONDS` shares the last bucket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+UNITS_PER_SECOND = 10_000_000
+MAX_SECONDS = 3600.0
+_MAX_UNITS = int(MAX_SECONDS * UNITS_PER_SECOND)
+_SUB_BITS = 7
+_EXACT = 1 << (_SUB_BITS + 1)
+
+
+def bucket_of(seconds: float) -> int:
+    """The bucket that a duration falls into; negative durations count as zero."""
+    units = int(seconds * UNITS_PER_SECOND)
+    if units < _EXACT:
+        return max(units, 0)
+    units = min(units, _MAX_UNITS)
+    shift = units.bit_length() - 8
+    return (shift << _SUB_BITS) + (units >> shift)
+
+
+def middle_of(bucket: int) -> float:
+    """The middle of a bucket, in seconds."""
+    if bucket < _EXACT:
+        return (bucket + 0.5) / UNITS_PER_SECOND
+    shift = (bucket >> _SUB_BITS) - 1
+    lowest = (bucket - (shift << _SUB_BITS)) << shift
+    return (lowest + (1 << shift) / 2) / UNITS_PER_SECOND
+
+
+BUCKETS = bucket_of(MAX_SECONDS) + 1
+"""How many buckets there are at most: the bound on memory."""
+
+
+class Histogram:
+    """Counts of durations. Merging is exact: it adds counts of equal buckets, in any order, with the same result."""
+
+    __slots__ = ("counts",)
+
+    def __init__(self, counts: Mapping[int, int] | None = None) -> None:
+        self.counts: dict[int, int] = dict(counts or {})
+        """Bucket -> how many; buckets without a value are left out."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Histogram) and self.counts == other.counts
+
+    def __repr__(self) -> str:
+        return f"Histogram(total={self.total}, p50={self.quantile(0.5)!r}, p99={self.quantile(0.99)!r})"
+
+    __hash__ = None  # type: ignore[assignment]  # mutable: equal contents today may differ tomorrow
+
+    def record(self, seconds: float) -> None:
+        """Count one duration. Seconds."""
+        bucket = bucket_of(seconds)
+        self.counts[bucket] = self.counts.get(bucket, 0) + 1
+
+    def merge(self, other: Histogram) -> None:
+        """Add the other's counts to this one."""
+        counts = self.counts
+        for bucket, count in other.counts.items():
+            counts[bucket] = counts.get(bucket, 0) + count
+
+    @property
+    def total(self) -> int:
+        """How many durations were counted."""
+        return sum(self.counts.values())
+
+    def quantile(self, share: float) -> float | None:
+        """The duration that `share` (0 to 1) of the values don't exceed, in seconds; None without values.
+
+        It is the value of rank ceil(share x total), as sorting all values would give it, within half a bucket.
+        """
+        return self.quantiles((share,))[0]
+
+    def quantiles(self, shares: Iterable[float]) -> tuple[float | None, ...]:
+        """Several quantiles for the price of one sort; in the order asked for."""
+        wanted = tuple(shares)
+        total = self.total
+        if not total:
+            return (None,) * len(wanted)
+        ranks = [max(1, min(total, -int(-share * total // 1))) for share in wanted]
+        found: dict[int, float] = {}
+        pending = sorted(set(ranks), reverse=True)
+        seen = 0
+        for bucket in sorted(self.counts):
+            seen += self.counts[bucket]
+            while pending and seen >= pending[-1]:
+                found[pending.pop()] = middle_of(bucket)
+        return tuple(found[rank] for rank in ranks)
+
+    @property
+    def mean(self) -> float | None:
+        """The mean in seconds, within half a bucket; None without values."""
+        total = self.total
+        return sum(middle_of(bucket) * count for bucket, count in self.counts.items()) / total if total else None
+
+    @property
+    def maximum(self) -> float | None:
+        """The largest value in seconds, within half a bucket; None without values."""
+        return middle_of(max(self.counts)) if self.counts else None
+
+    @property
+    def minimum(self) -> float | None:
+        """The smallest value in seconds, within half a bucket; None without values."""
+        return middle_of(min(self.counts)) if self.counts else None
+
+    def packed(self) -> list[int]:
+        """Flat, for the wire: bucket, count, bucket, count, ..., by bucket."""
+        return [number for bucket in sorted(self.counts) for number in (bucket, self.counts[bucket])]
+
+    @classmethod
+    def unpacked(cls, flat: Iterable[int]) -> Histogram:
+        """The inverse of `packed`. Raises `ValueError` when the numbers can't be one."""
+        numbers = list(flat)
+        if len(numbers) % 2:
+            raise ValueError("a packed histogram has an even count of numbers")
+        pairs = dict(zip(numbers[::2], numbers[1::2], strict=True))
+        if len(pairs) * 2 != len(numbers) or any(b < 0 or b >= BUCKETS or n < 1 for b, n in pairs.items()):
+            raise ValueError("a packed histogram names each bucket once, within range, with a positive count")
+        return cls(pairs)

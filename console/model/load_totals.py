@@ -1,0 +1,120 @@
+"""Snapshots added up. The generator sums its own this way, and so does every reader: the results are equal."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from console.model.histogram import Histogram
+from console.model.load import Attempt, Failure, Group, NotSent, PhaseCounts, Snapshot, Totals
+
+LISTED_FAILURES = 200
+"""How many of the last failures are kept."""
+
+_Key = TypeVar("_Key")
+
+
+class _GroupSum:
+    """One group's running sum, cheap to add to."""
+
+    __slots__ = (
+        "attempts",
+        "dropped",
+        "latency",
+        "ok",
+        "recovered",
+        "service",
+        "slow",
+        "statuses",
+        "unexpected",
+    )
+
+    def __init__(self) -> None:
+        self.ok = self.unexpected = self.dropped = self.recovered = self.slow = 0
+        self.statuses: dict[int, int] = {}
+        self.attempts: dict[Attempt, int] = {}
+        self.latency = Histogram()
+        self.service = Histogram()
+
+    def add(self, delta: Group) -> None:
+        self.ok += delta.ok
+        self.unexpected += delta.unexpected
+        self.dropped += delta.dropped
+        self.recovered += delta.recovered
+        self.slow += delta.slow
+        add_counts(self.statuses, delta.statuses)
+        add_counts(self.attempts, delta.attempts)
+        self.latency.merge(delta.latency)
+        self.service.merge(delta.service)
+
+    def group(self, phase: str, release: str, color: str) -> Group:
+        return Group(
+            phase=phase,
+            release=release,
+            color=color,
+            ok=self.ok,
+            unexpected=self.unexpected,
+            dropped=self.dropped,
+            recovered=self.recovered,
+            slow=self.slow,
+            statuses=dict(sorted(self.statuses.items())),
+            attempts=dict(self.attempts),
+            latency=Histogram(self.latency.counts),
+            service=Histogram(self.service.counts),
+        )
+
+
+class LoadSum:
+    """The sum of all snapshots added so far. Memory depends on how many phases and releases there are, not on time."""
+
+    def __init__(self) -> None:
+        self.snapshots = 0
+        self.totals = Totals()
+        self.lag = Histogram()
+        self.failures: deque[Failure] = deque(maxlen=LISTED_FAILURES)
+        self.failures_omitted = 0
+        self._phases: dict[str, tuple[int, dict[NotSent, int]]] = {}
+        self._groups: dict[tuple[str, str, str], _GroupSum] = {}
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Add one snapshot."""
+        self.snapshots += 1
+        self.totals = snapshot.totals
+        self.lag.merge(snapshot.lag)
+        overflow = len(self.failures) + len(snapshot.failures) - LISTED_FAILURES
+        self.failures_omitted += snapshot.failures_omitted + max(0, overflow)
+        self.failures.extend(snapshot.failures)
+        for delta in snapshot.phases:
+            due, not_sent = self._phases.get(delta.phase, (0, {}))
+            add_counts(not_sent, delta.not_sent)
+            self._phases[delta.phase] = (due + delta.due, not_sent)
+        for group in snapshot.groups:
+            key = (group.phase, group.release, group.color)
+            if key not in self._groups:
+                self._groups[key] = _GroupSum()
+            self._groups[key].add(group)
+
+    @property
+    def phases(self) -> tuple[PhaseCounts, ...]:
+        """The schedule's side, in order of appearance."""
+        return tuple(PhaseCounts(phase=name, due=due, not_sent=dict(n)) for name, (due, n) in self._phases.items())
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The answers' side by phase, release and color, in order of appearance."""
+        return tuple(total.group(*key) for key, total in self._groups.items())
+
+
+def merged(groups: Iterable[Group], *, phase: str = "", release: str = "", color: str = "") -> Group:
+    """Several groups as one, for example all releases of a phase; the names only label the result."""
+    total = _GroupSum()
+    for group in groups:
+        total.add(group)
+    return total.group(phase, release, color)
+
+
+def add_counts(total: dict[_Key, int], delta: Mapping[_Key, int]) -> None:
+    """Add `delta` to `total`, key by key."""
+    for key, count in delta.items():
+        total[key] = total.get(key, 0) + count
