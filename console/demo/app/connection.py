@@ -9,6 +9,7 @@ from typing import cast
 
 from .lifecycle import Lifecycle
 from .parser import RequestParser
+from .peers import Peers
 from .reply import LAST_CHUNK, Later, Reply, Response, Streamed, Wire, chunk
 from .request import BadRequestError, Head, Request
 
@@ -29,7 +30,7 @@ class Connection(asyncio.Protocol):
         answer: decides the reply to a request.
         wire: encodes it.
         lifecycle: is told what is in flight.
-        forget: called with the connection once it is gone.
+        peers: where it is listed while it is open.
     """
 
     def __init__(
@@ -37,12 +38,12 @@ class Connection(asyncio.Protocol):
         answer: Callable[[Request], Reply],
         wire: Wire,
         lifecycle: Lifecycle,
-        forget: Callable[[Connection], None],
+        peers: Peers,
     ) -> None:
         self._answer = answer
         self._wire = wire
         self._lifecycle = lifecycle
-        self._forget = forget
+        self._peers = peers
         self._loop = asyncio.get_running_loop()
         self._parser = RequestParser()
         self._writable = asyncio.Event()
@@ -89,8 +90,9 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember where to write."""
+        """Begin to serve."""
         self._transport = cast("asyncio.Transport", transport)
+        self._peers.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's signature
         """Stop serving: nobody is there to read the answer."""
@@ -100,7 +102,7 @@ class Connection(asyncio.Protocol):
         self._writable.set()
         if self._task is not None:
             self._task.cancel()
-        self._forget(self)
+        self._peers.discard(self)
 
     def pause_writing(self) -> None:
         """Wait with further answers: the client does not read."""
@@ -122,9 +124,16 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
-        """Whether to keep our side open: a client may close its own after its request and still wait for the answer."""
+        """Whether to keep our side open: only for answers that are made already and wait for the client to read.
+
+        Whoever leaves while an answer takes time is taken to be gone, as Go and nginx do. A proxy says in this way that
+        its own client has left, and a drain should not wait for an answer that nobody reads.
+        """
         self._client_done = True
-        return not self._free
+        if self._task is not None:
+            self._task.cancel()
+            return False
+        return not self._writable.is_set()
 
     @property
     def _free(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -47,9 +48,10 @@ class Head:
             key, _, text = pair.partition("=")
             if key == name:
                 try:
-                    return min(max(float(text), lowest), highest)
+                    value = float(text)
                 except ValueError:
                     return default
+                return default if math.isnan(value) else min(max(value, lowest), highest)
         return default
 
 

@@ -6,10 +6,10 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import suppress
 
 from .connection import LINGER, Connection
 from .lifecycle import Lifecycle
+from .peers import Peers
 from .reply import Wire
 from .routes import Routes
 from .settings import Fault, Settings
@@ -18,6 +18,8 @@ QUIET = 0.5
 """Seconds without a request after which a stop believes that no more are coming."""
 TICK = 0.02
 SWEEP = 5.0
+ROUNDS = 8
+"""Rounds of the event loop from a connection in the listener's queue to its first request: four, and some to spare."""
 BACKLOG = 1024
 
 
@@ -33,8 +35,7 @@ class Server:
         self.lifecycle = Lifecycle(settings)
         self._routes = Routes(settings, self.lifecycle)
         self._wire = Wire(settings.version, settings.color)
-        self._connections: set[Connection] = set()
-        self._alone = asyncio.Event()
+        self._peers = Peers()
         self._listener: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -64,7 +65,8 @@ class Server:
         cut = self.lifecycle.in_flight
         if self._listener is not None:
             self._listener.close()
-        await self._part(deadline=LINGER)
+        self._peers.finish()
+        await self._peers.gone(LINGER)
         if self._sweeper is not None:
             self._sweeper.cancel()
         return cut
@@ -72,39 +74,19 @@ class Server:
     async def _settled(self) -> bool:
         if self.lifecycle.quiet < QUIET:
             return False
-        # One round of the loop takes in what the kernel holds already: a connection that looks idle may have a request
-        # waiting in its socket, and closing it now would lose that.
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        return self.lifecycle.quiet >= QUIET and all(connection.idle for connection in self._connections)
-
-    async def _part(self, *, deadline: float) -> None:
-        """Close every connection, gracefully where nothing is being served."""
-        for connection in tuple(self._connections):
-            if connection.idle:
-                connection.finish()
-            else:
-                connection.abort()
-        if self._connections:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._alone.wait(), deadline)
+        # What looks idle may have a request waiting in its socket, or wait in the listener's queue itself; closing
+        # now would lose it. Some rounds of the loop take in what the kernel holds.
+        for _ in range(ROUNDS):
+            await asyncio.sleep(0)
+        return self.lifecycle.quiet >= QUIET and self._peers.idle
 
     def _connect(self) -> Connection:
-        connection = Connection(self._routes.answer, self._wire, self.lifecycle, self._forget)
-        self._connections.add(connection)
-        self._alone.clear()
-        return connection
-
-    def _forget(self, connection: Connection) -> None:
-        self._connections.discard(connection)
-        if not self._connections:
-            self._alone.set()
+        return Connection(self._routes.answer, self._wire, self.lifecycle, self._peers)
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP)
-            for connection in tuple(self._connections):
-                connection.expire()
+            self._peers.expire()
 
 
 async def serve(settings: Settings) -> int:
