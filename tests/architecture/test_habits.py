@@ -18,6 +18,11 @@ IN_A_SESSION_ALREADY = {
     "console/adapters/runtime/local/leash.py",
 }
 
+LAST_RESORTS = {
+    # A defect of the engine's own must not leave traffic half-way: it becomes the rollout's outcome.
+    "console/engine/pipeline.py",
+}
+
 
 def keywords(call: ast.Call) -> dict[str, ast.expr]:
     return {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
@@ -73,7 +78,8 @@ def test_no_except_is_blanket() -> None:
     for source in sources():
         for handler in source.of(ast.ExceptHandler):
             names = caught(handler.type)
-            if "Exception" in names or ("BaseException" in names and not goes_on(handler)):
+            allowed = goes_on(handler) and ("Exception" not in names or source.path in LAST_RESORTS)
+            if {"Exception", "BaseException"} & set(names) and not allowed:
                 found.append(source.at(handler))
         for call in source.of(ast.Call):
             if dotted(call.func).rpartition(".")[2] == "suppress":
