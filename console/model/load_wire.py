@@ -14,7 +14,7 @@ import binascii
 import dataclasses
 import json
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from enum import StrEnum
 from functools import cache
 from typing import Union, get_args, get_origin, get_type_hints
@@ -130,8 +130,12 @@ def _names(kind: type) -> tuple[str, ...]:
 _Reader = Callable[[object], object]
 
 
+def _reader(hint: object) -> _Reader:
+    return _cached_reader(hint)
+
+
 @cache
-def _reader(hint: object) -> _Reader:  # noqa: PLR0911 - one return for each kind of type
+def _cached_reader(hint: Hashable) -> _Reader:  # noqa: PLR0911 - one return for each kind of type
     """What turns plain JSON into a value of a type; made once for each type."""
     origin, args = get_origin(hint), get_args(hint)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):

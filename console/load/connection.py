@@ -1,0 +1,370 @@
+"""One connection: connects, sends a request, reads its answer, lies idle, notices its end.
+
+It works on a non-blocking socket under the event loop's readiness callbacks rather than on an asyncio transport: the
+errors arrive with their cause and at their moment, an idle connection can be looked at before it is used again, and
+one buffer serves all reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import ssl
+from dataclasses import dataclass
+from enum import IntEnum
+from time import monotonic
+from typing import Protocol
+
+from console.load.answer import Answer, Origin
+from console.load.response import BadResponseError, ResponseReader, ResponseRules
+from console.load.tally import Drop, PhaseTally
+from console.load.target import Target
+from console.model.load import FailureKind, Stage
+
+_BUFFER = bytearray(262_144)
+_VIEW = memoryview(_BUFFER)
+"""Shared by all connections: what is read is digested before anything else is read."""
+
+_OWN_FAULT = frozenset({errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_WOULD_BLOCK = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class State(IntEnum):
+    """Where a connection is."""
+
+    CONNECTING = 0
+    HANDSHAKE = 1
+    SENDING = 2
+    WAITING = 3
+    RECEIVING = 4
+    IDLE = 5
+    CLOSED = 6
+
+
+_STAGES = {
+    State.CONNECTING: Stage.CONNECT,
+    State.HANDSHAKE: Stage.HANDSHAKE,
+    State.SENDING: Stage.SEND,
+    State.WAITING: Stage.FIRST_BYTE,
+    State.RECEIVING: Stage.RESPONSE,
+    State.IDLE: Stage.IDLE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What every connection of a run does."""
+
+    target: Target
+    request: bytes
+    rules: ResponseRules
+
+
+class OwnFaultError(Exception):
+    """A connection could not even be tried: no port or no descriptor was left on this side."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(errno.errorcode.get(number, str(number)))
+        self.ports = number == errno.EADDRNOTAVAIL
+
+
+class Owner(Protocol):
+    """What a connection reports to. Each attempt ends in exactly one of the first two calls."""
+
+    def answered(self, connection: Connection, answer: Answer) -> None:
+        """The attempt got its complete answer."""
+        ...
+
+    def failed(self, connection: Connection, kind: FailureKind, stage: Stage, detail: str) -> None:
+        """The attempt failed; the connection is closed."""
+        ...
+
+    def connected(self, connection: Connection) -> None:
+        """The connect succeeded."""
+        ...
+
+    def went_stale(self, connection: Connection) -> None:
+        """It was closed by the other side while idle."""
+        ...
+
+    def spoke_unasked(self, connection: Connection, count: int) -> None:
+        """It brought bytes while idle; it is closed."""
+        ...
+
+
+class Connection:
+    """One socket and the attempt that it carries."""
+
+    __slots__ = (
+        "_handshake_writes",
+        "_loop",
+        "_owner",
+        "_reader",
+        "_recv_into",
+        "_request",
+        "_send",
+        "_sock",
+        "_target",
+        "_unsent",
+        "answers",
+        "attempt_started",
+        "due",
+        "fd",
+        "keep",
+        "origin",
+        "phase",
+        "pooled",
+        "request_written",
+        "retry_of",
+        "state",
+    )
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner, job: Job) -> None:
+        self._loop = loop
+        self._owner = owner
+        self._target = job.target
+        self._request = job.request
+        self._reader = ResponseReader(job.rules)
+        self._unsent = memoryview(b"")
+        self._handshake_writes = False
+        self.state = State.CONNECTING
+        self.answers = 0
+        """Answers read so far: above 0 the connection is a reused one."""
+        self.origin: Origin = ("", "")
+        """Who made the last answer."""
+        self.keep = True
+        """Whether it goes back to the pool afterwards."""
+        self.pooled = False
+        """Whether it is one of those that take turns, rather than one for a single request."""
+        self.phase: PhaseTally
+        self.due = 0.0
+        self.attempt_started = 0.0
+        self.request_written = 0.0
+        """When the request was handed to the kernel; 0 until then."""
+        self.retry_of: Drop | None = None
+        """The dropped request that this attempt is the one retry of."""
+
+    def connect(self, now: float) -> None:
+        """Begin the first attempt. Raises `OwnFaultError`; every other failure is reported to the owner."""
+        self.attempt_started, self.request_written = now, 0.0
+        family = self._target.family
+        try:
+            self._sock = socket.socket(family, socket.SOCK_STREAM)
+        except OSError as error:
+            self.state = State.CLOSED
+            raise OwnFaultError(error.errno or 0) from error
+        self._sock.setblocking(False)  # noqa: FBT003 - a vendor's signature
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.fd = self._sock.fileno()
+        number = self._sock.connect_ex(self._target.address)
+        if number in _OWN_FAULT:
+            self.close()
+            raise OwnFaultError(number)
+        if number in {0, errno.EINPROGRESS}:
+            self._loop.add_writer(self.fd, self._on_connected)
+        else:
+            # Reported from the loop, so that the owner is never called back within this call.
+            self._loop.call_soon(self._on_refused, number)
+
+    def send(self, now: float) -> None:
+        """Send the request on an idle connection. The owner may be called back before this returns."""
+        self.attempt_started = now
+        self._write_request(now)
+
+    def usable(self) -> bool:
+        """Look at an idle connection as browsers do before they use it again: still open, and nothing unasked in it."""
+        try:
+            _peek(self._sock, 1, socket.MSG_PEEK)
+        except _WOULD_BLOCK:
+            return True
+        except OSError:
+            pass
+        self._on_readable()
+        return self.state is State.IDLE
+
+    def give_up(self) -> None:
+        """The attempt took too long."""
+        waited = monotonic() - self.attempt_started
+        self._fail(FailureKind.TIMEOUT, f"no complete answer within {waited:.3g} s")
+
+    def close(self) -> None:
+        """Close the socket; nothing is reported. Idempotent."""
+        if self.state is State.CLOSED:
+            return
+        self.state = State.CLOSED
+        self._loop.remove_writer(self.fd)
+        self._loop.remove_reader(self.fd)
+        self._sock.close()
+
+    @property
+    def origin_so_far(self) -> Origin:
+        """Who makes the answer under way, as far as it has said."""
+        return self._reader.origin_so_far
+
+    def _on_refused(self, number: int) -> None:
+        if self.state is State.CONNECTING:
+            self._fail_with(OSError(number, os.strerror(number)))
+
+    def _on_connected(self) -> None:
+        number = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            self._fail_with(OSError(number, os.strerror(number)))
+            return
+        self._loop.remove_writer(self.fd)
+        self._owner.connected(self)
+        if self._target.tls is None:
+            self._recv_into, self._send = self._sock.recv_into, self._sock.send
+            self._loop.add_reader(self.fd, self._on_readable)
+            self._write_request(monotonic())
+            return
+        secured = self._target.tls.wrap_socket(
+            self._sock, do_handshake_on_connect=False, server_hostname=self._target.url.host
+        )
+        self._sock, self.state = secured, State.HANDSHAKE
+        self._recv_into, self._send = secured.recv_into, secured.send
+        self._on_handshake(secured)
+
+    def _on_handshake(self, secured: ssl.SSLSocket) -> None:
+        """Go on with the handshake, which says itself whether it waits to read or to write."""
+        loop, fd = self._loop, self.fd
+        try:
+            secured.do_handshake()
+        except ssl.SSLWantReadError:
+            loop.remove_writer(fd)
+            loop.add_reader(fd, self._on_handshake, secured)
+        except ssl.SSLWantWriteError:
+            loop.remove_reader(fd)
+            loop.add_writer(fd, self._on_handshake, secured)
+        except OSError as error:
+            self._fail_with(error)
+        else:
+            loop.remove_writer(fd)
+            loop.add_reader(fd, self._on_readable_secured, secured)
+            self._write_request(monotonic())
+
+    def _write_request(self, now: float) -> None:
+        self.request_written = now
+        self.state = State.WAITING
+        request = self._request
+        try:
+            sent = self._send(request)
+        except _WOULD_BLOCK:
+            sent = 0
+        except OSError as error:
+            self._on_write_refused(error)
+            return
+        if sent < len(request):
+            self.state = State.SENDING
+            self._unsent = memoryview(request)[sent:]
+            self._loop.add_writer(self.fd, self._on_writable)
+
+    def _on_writable(self) -> None:
+        try:
+            self._unsent = self._unsent[self._send(self._unsent) :]
+        except _WOULD_BLOCK:
+            return
+        except OSError as error:
+            self._on_write_refused(error)
+            return
+        if not self._unsent:
+            self._loop.remove_writer(self.fd)
+            if self.state is State.SENDING:
+                self.state = State.WAITING
+
+    def _on_write_refused(self, error: OSError) -> None:
+        """The other side closed while we wrote: what it answered before that (a 413, say) still counts."""
+        self._loop.remove_writer(self.fd)
+        self.keep = False
+        if self.state is State.WAITING:
+            self.state = State.SENDING
+        self._on_readable()
+        if self.state is State.SENDING:
+            self._fail_with(error)
+
+    def _on_readable_secured(self, secured: ssl.SSLSocket) -> None:
+        self._on_readable()
+        # A record that is decrypted already makes no socket readable.
+        while self.state is not State.CLOSED and secured.pending():
+            self._on_readable()
+
+    def _on_readable(self) -> None:
+        try:
+            count = self._recv_into(_BUFFER)
+        except _WOULD_BLOCK:
+            return
+        except OSError as error:
+            if self.state is State.IDLE:
+                self._end_idle(0)
+            else:
+                self._fail_with(error)
+            return
+        if self.state is State.IDLE:
+            self._end_idle(count)
+            return
+        if not count:
+            self._on_eof()
+            return
+        try:
+            answer = self._reader.receive(_BUFFER, _VIEW, count)
+        except BadResponseError as error:
+            self._fail(FailureKind.BAD_RESPONSE, str(error))
+            return
+        if answer is None:
+            self.state = State.RECEIVING
+        else:
+            self._complete(answer)
+
+    def _complete(self, answer: Answer) -> None:
+        if self._unsent:
+            # It answered before it had the whole request; the rest will never be sent.
+            self._loop.remove_writer(self.fd)
+            self._unsent = memoryview(b"")
+            self.keep = False
+        self.state = State.IDLE
+        self._owner.answered(self, answer)
+
+    def _on_eof(self) -> None:
+        answer = self._reader.end()
+        if answer is not None:
+            self.keep = False
+            self._complete(answer)
+        elif self.state is State.RECEIVING:
+            self._fail(FailureKind.TRUNCATED, "closed within the answer")
+        else:
+            self._fail(FailureKind.EOF, "closed before the answer")
+
+    def _end_idle(self, count: int) -> None:
+        self.close()
+        if count:
+            self._owner.spoke_unasked(self, count)
+        else:
+            self._owner.went_stale(self)
+
+    def _fail_with(self, error: OSError) -> None:
+        self._fail(_kind(error), error.strerror or type(error).__name__)
+
+    def _fail(self, kind: FailureKind, detail: str) -> None:
+        stage = _STAGES[self.state]
+        self.close()
+        self._owner.failed(self, kind, stage, detail)
+
+
+_peek = socket.socket.recv
+"""The plain one also for a secured socket, whose own refuses flags."""
+
+
+def _kind(error: OSError) -> FailureKind:
+    """Sort a transport error."""
+    if isinstance(error, ssl.SSLEOFError):
+        return FailureKind.EOF
+    if isinstance(error, ssl.SSLError):
+        return FailureKind.TLS
+    if isinstance(error, ConnectionRefusedError):
+        return FailureKind.REFUSED
+    if isinstance(error, ConnectionError):
+        return FailureKind.RESET
+    if isinstance(error, TimeoutError):
+        return FailureKind.TIMEOUT
+    return FailureKind.UNREACHABLE

@@ -1,0 +1,275 @@
+"""Gives each due request a connection, and each attempt its one outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from time import monotonic
+
+from console.load.answer import Answer
+from console.load.connection import Connection, Job, OwnFaultError
+from console.load.tally import NOBODY, Drop, PhaseTally, Tally
+from console.load.template import is_idempotent
+from console.model.load import Attempt, FailureKind, LoadConfig, NotSent, Retry, Stage
+
+_RETRANSMIT = 0.95
+"""Seconds; a connect that takes longer lost its first packet, whose repeat comes after 1 s (RFC 6298 §2.1)."""
+
+_LOST = frozenset({FailureKind.RESET, FailureKind.EOF})
+_BEFORE_ANSWER = frozenset({Stage.SEND, Stage.FIRST_BYTE})
+
+
+class Dispatcher:
+    """The connections of a run and what is in flight on them. It is the `Owner` of every connection."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, config: LoadConfig, job: Job, tally: Tally) -> None:
+        self._loop = loop
+        self._job = job
+        self._tally = tally
+        self._timeout = config.timeout
+        self._connections = config.connections
+        self._max_connections = config.max_connections
+        self._fresh_share = config.fresh_share
+        self._retries_allowed = is_idempotent(config.method)
+        self._fresh_debt = 0.0
+        self._idle: deque[Connection] = deque()
+        self._in_flight: dict[Connection, None] = {}
+        """In the order in which the attempts began, so that the first one is the first to time out."""
+        self._retrying = 0
+        self._kept = 0
+        self._open = 0
+        self._expiry: asyncio.TimerHandle | None = None
+        self._drained: asyncio.Future[None] | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """Scheduled requests that have no outcome yet; retries of dropped ones are no further requests."""
+        return len(self._in_flight) - self._retrying
+
+    @property
+    def open_connections(self) -> int:
+        """Connections that are open or opening."""
+        return self._open
+
+    def begin(self, due: float) -> None:
+        """A request is due: send it, or count why not."""
+        now = monotonic()
+        tally = self._tally
+        tally.fell_due()
+        tally.begun(now - due)
+        self._fresh_debt += self._fresh_share
+        pooled = self._fresh_debt < 1
+        if not pooled:
+            self._fresh_debt -= 1
+        elif self._kept >= self._connections or self._open >= self._max_connections:
+            connection = self._take_idle()
+            if connection is not None:
+                connection.due, connection.phase = due, tally.phase
+                self._fly(connection)
+                connection.send(now)
+                return
+        connection = self._new_connection(tally.phase, due, pooled=pooled)
+        if connection is None:
+            tally.gave_up(tally.phase, NotSent.CAP)
+            return
+        try:
+            connection.connect(now)
+        except OwnFaultError as error:
+            tally.gave_up(tally.phase, NotSent.PORTS if error.ports else NotSent.DESCRIPTORS)
+            return
+        self._opened(connection)
+
+    async def drain(self) -> None:
+        """Wait until nothing is in flight; each attempt's own timeout bounds it."""
+        if self._in_flight:
+            self._drained = self._loop.create_future()
+            await self._drained
+
+    def close(self) -> None:
+        """Close every connection, without a word about what is in flight."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        for connection in (*self._idle, *self._in_flight):
+            connection.close()
+        self._idle.clear()
+        self._in_flight.clear()
+
+    def answered(self, connection: Connection, answer: Answer) -> None:
+        """See `Owner.answered`."""
+        now = monotonic()
+        tally = self._tally
+        connection.answers += 1
+        status, drop = answer.status, connection.retry_of
+        if drop is not None:
+            self._settle(connection.phase, drop, answer)
+        elif tally.is_drop(status):
+            self._drop(connection, FailureKind.STATUS, Stage.RESPONSE, answer, "")
+        else:
+            tally.answered(
+                connection.phase, status, answer.origin, now - connection.due, now - connection.attempt_started
+            )
+        if answer.origin[0]:
+            connection.origin = answer.origin
+        if answer.reusable and connection.keep and len(self._idle) < self._connections:
+            self._idle.append(connection)
+        else:
+            connection.close()
+            self._forget(connection)
+        self._land(connection)
+
+    def failed(self, connection: Connection, kind: FailureKind, stage: Stage, detail: str) -> None:
+        """See `Owner.failed`."""
+        self._forget(connection)
+        drop = connection.retry_of
+        if drop is not None:
+            attempt = Attempt(kind=kind, stage=stage, reused=False, retry=True)
+            self._tally.failed(connection.phase, attempt, connection.origin_so_far, None)
+            self._tally.list_failure(drop.settled(Retry.FAILED))
+        else:
+            self._drop(connection, kind, stage, None, detail)
+        self._land(connection)
+
+    def connected(self, connection: Connection) -> None:
+        """See `Owner.connected`."""
+        if monotonic() - connection.attempt_started >= _RETRANSMIT:
+            self._tally.slow_connects += 1
+
+    def went_stale(self, connection: Connection) -> None:
+        """See `Owner.went_stale`."""
+        self._tally.stale += 1
+        self._leave_pool(connection)
+
+    def spoke_unasked(self, connection: Connection, count: int) -> None:
+        """See `Owner.spoke_unasked`."""
+        self._leave_pool(connection)
+        tally = self._tally
+        attempt = Attempt(kind=FailureKind.BAD_RESPONSE, stage=Stage.IDLE, reused=True)
+        tally.unasked(attempt)
+        stray = Drop(
+            at=time.time(),
+            phase=tally.phase,
+            attempt=attempt,
+            status=None,
+            age=monotonic() - connection.request_written,
+            origin=NOBODY,
+            last_release=connection.origin[0],
+            detail=f"{count} bytes that nobody asked for, on an idle connection",
+        )
+        tally.list_failure(stray.settled(Retry.NOT_ALLOWED))
+
+    def _drop(
+        self, connection: Connection, kind: FailureKind, stage: Stage, answer: Answer | None, detail: str
+    ) -> None:
+        """A scheduled request is lost: count it, and see whether a browser's one retry would have hidden that."""
+        status = answer.status if answer else None
+        reused = connection.answers > (1 if answer else 0)
+        attempt = Attempt(kind=kind, stage=stage, reused=reused)
+        origin = self._tally.failed(
+            connection.phase, attempt, answer.origin if answer else connection.origin_so_far, status
+        )
+        drop = Drop(
+            at=time.time(),
+            phase=connection.phase,
+            attempt=attempt,
+            status=status,
+            age=monotonic() - (connection.request_written or connection.attempt_started),
+            origin=origin,
+            last_release=connection.origin[0],
+            detail=detail,
+        )
+        retryable = self._retries_allowed and reused and kind in _LOST and stage in _BEFORE_ANSWER
+        if retryable:
+            self._retry(drop)
+        else:
+            self._tally.list_failure(drop.settled(Retry.NOT_ALLOWED))
+
+    def _retry(self, drop: Drop) -> None:
+        """Send it once more on a connection of its own (RFC 9110 §9.2.2: idempotent, lost before any answer)."""
+        connection = self._new_connection(drop.phase, 0.0, pooled=False)
+        if connection is not None:
+            connection.retry_of = drop
+            try:
+                connection.connect(monotonic())
+            except OwnFaultError:
+                connection = None
+        if connection is None:
+            self._tally.list_failure(drop.settled(Retry.FAILED))
+            return
+        self._tally.retries += 1
+        self._retrying += 1
+        self._opened(connection)
+
+    def _settle(self, phase: PhaseTally, drop: Drop, answer: Answer) -> None:
+        """The one retry got a complete answer."""
+        tally = self._tally
+        recovered = not tally.is_drop(answer.status)
+        if recovered:
+            tally.recovered_by(phase, answer.status, answer.origin, drop.origin)
+        else:
+            attempt = Attempt(kind=FailureKind.STATUS, stage=Stage.RESPONSE, reused=False, retry=True)
+            tally.failed(phase, attempt, answer.origin, answer.status)
+        tally.list_failure(drop.settled(Retry.RECOVERED if recovered else Retry.FAILED))
+
+    def _new_connection(self, phase: PhaseTally, due: float, *, pooled: bool) -> Connection | None:
+        """A connection for one attempt; None when the cap leaves no room, even after closing an idle one."""
+        if self._open >= self._max_connections:
+            if not self._idle:
+                return None
+            oldest = self._idle.popleft()
+            oldest.close()
+            self._forget(oldest)
+        connection = Connection(self._loop, self, self._job)
+        connection.keep = connection.pooled = pooled
+        connection.phase, connection.due = phase, due
+        return connection
+
+    def _opened(self, connection: Connection) -> None:
+        self._tally.opened += 1
+        self._open += 1
+        self._kept += connection.pooled
+        self._fly(connection)
+
+    def _forget(self, connection: Connection) -> None:
+        self._open -= 1
+        self._kept -= connection.pooled
+
+    def _leave_pool(self, connection: Connection) -> None:
+        if connection in self._idle:
+            self._idle.remove(connection)
+        self._forget(connection)
+
+    def _fly(self, connection: Connection) -> None:
+        self._in_flight[connection] = None
+        if self._expiry is None:
+            self._expiry = self._loop.call_later(self._timeout, self._expire)
+
+    def _land(self, connection: Connection) -> None:
+        del self._in_flight[connection]
+        if connection.retry_of is not None:
+            connection.retry_of = None
+            self._retrying -= 1
+        if self._drained is not None and not self._in_flight and not self._drained.done():
+            self._drained.set_result(None)
+
+    def _expire(self) -> None:
+        """End the attempts that took too long, and look again when the next one would."""
+        self._expiry = None
+        now = monotonic()
+        late: list[Connection] = []
+        for connection in self._in_flight:
+            left = connection.attempt_started + self._timeout - now
+            if left > 0:
+                self._expiry = self._loop.call_later(left, self._expire)
+                break
+            late.append(connection)
+        for connection in late:
+            connection.give_up()
+
+    def _take_idle(self) -> Connection | None:
+        idle = self._idle
+        while idle:
+            connection = idle.popleft()
+            if connection.usable():
+                return connection
+        return None

@@ -1,0 +1,194 @@
+"""One run: the schedule drives the dispatcher, snapshots tell what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from time import monotonic
+
+from console.load.answer import attribution
+from console.load.connection import Job
+from console.load.dispatcher import Dispatcher
+from console.load.response import ResponseRules
+from console.load.schedule import Schedule
+from console.load.tally import Tally
+from console.load.target import Target
+from console.load.template import render
+from console.load.ticker import Ticker, make_ticker
+from console.model.load import MAX_DURATION, MAX_RATE, EndReason, LoadConfig, NotSent, Snapshot, Summary
+from console.model.load_totals import LoadSum
+
+_BATCH = 256
+"""Requests begun before answers are looked at again."""
+
+_TOO_LATE = 1.0
+"""Seconds. What is due longer (the process was suspended) is given up as not sent, rather than sent in a flood."""
+
+_GAP = 0.0002
+"""Seconds between two wake-ups at least: beyond 5,000 a second, requests that are due together are sent together."""
+
+
+class Generator:
+    """Sends what is due until it is told to stop. Raises `TargetError` for a configuration that can't be sent."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        config: LoadConfig,
+        target: Target,
+        emit: Callable[[Snapshot], None],
+        *,
+        congested: Callable[[], bool],
+    ) -> None:
+        rules = ResponseRules(attribution(config), head_only=config.method.upper() == "HEAD")
+        job = Job(target=target, request=render(config, target.url), rules=rules)
+        self._loop = loop
+        self._config = config
+        self._target = target
+        self._emit = emit
+        self._congested = congested
+        self._tally = Tally(config.phase, expect=config.expect, objective=config.objective)
+        self._dispatcher = Dispatcher(loop, config, job, self._tally)
+        self._sum = LoadSum()
+        self._stop = loop.create_future()
+        self._sequence = 0
+        self._cpu_at_start = self._cpu_at_cut = self._cut_at = self._start = 0.0
+        self._started_at = 0.0
+        self._bound = MAX_DURATION if config.duration is None else min(MAX_DURATION, config.duration)
+        self._schedule: Schedule
+        self._ticker: Ticker
+
+    def begin(self) -> None:
+        """Start the schedule: the first request is due now. Once, before anything else."""
+        config = self._config
+        self._started_at, self._start = time.time(), monotonic()
+        self._cut_at = self._start
+        self._cpu_at_start = self._cpu_at_cut = time.process_time()
+        self._schedule = Schedule(start=self._start, rate=config.rate, arrivals=config.arrivals, seed=config.seed)
+        self._schedule.end = self._start + self._bound
+        self._ticker = make_ticker(self._loop, self._tick)
+
+    async def run(self) -> Summary:
+        """The rest of the run. Cancelling it closes every connection at once."""
+        snapshots = self._loop.create_task(self._snapshots())
+        try:
+            self._tick()
+            reason = await self._end()
+            if reason is EndReason.STOPPED:
+                self._schedule.stop(monotonic())
+            ended = min(monotonic(), self._schedule.end)
+            self._catch_up()
+            await self._dispatcher.drain()
+        finally:
+            snapshots.cancel()
+            self._ticker.close()
+            self._dispatcher.close()
+        self._snapshot()
+        return self._summary(reason, ended - self._start)
+
+    def set_rate(self, rate: float) -> None:
+        """Go on at another rate, capped like every rate."""
+        self._catch_up()
+        self._schedule.set_rate(min(max(rate, 0.0), MAX_RATE), monotonic())
+        self._tick()
+
+    def enter_phase(self, name: str) -> None:
+        """Requests due from now on carry this phase."""
+        self._catch_up()
+        self._tally.enter(name)
+
+    def stop(self) -> None:
+        """No further arrivals; what is in flight is waited for. Idempotent."""
+        if not self._stop.done():
+            self._stop.set_result(None)
+
+    async def _end(self) -> EndReason:
+        try:
+            async with asyncio.timeout(self._bound):
+                await self._stop
+        except TimeoutError:
+            # The loop's clock may be a millisecond ahead of the one that the schedule goes by.
+            while (left := self._schedule.end - monotonic()) > 0:
+                await asyncio.sleep(left)
+            return EndReason.BOUND if self._config.duration is None else EndReason.DURATION
+        return EndReason.STOPPED
+
+    def _tick(self) -> None:
+        self._begin_due(monotonic())
+        now = monotonic()
+        waiting = self._schedule.waiting
+        if waiting <= now:
+            self._loop.call_soon(self._tick)
+        else:
+            self._ticker.arm(max(waiting, now + _GAP))
+
+    def _begin_due(self, now: float) -> None:
+        schedule = self._schedule
+        if schedule.waiting < now - _TOO_LATE:
+            late = schedule.skip(now - _TOO_LATE)
+            self._tally.fell_due(late)
+            self._tally.gave_up(self._tally.phase, NotSent.LAG, late)
+        begin = self._dispatcher.begin
+        for due in schedule.take(now, _BATCH):
+            begin(due)
+
+    def _catch_up(self) -> None:
+        now = monotonic()
+        while self._schedule.waiting <= now:
+            self._begin_due(now)
+
+    async def _snapshots(self) -> None:
+        interval = self._config.interval
+        planned = self._start
+        while True:
+            planned = max(planned + interval, monotonic())
+            await asyncio.sleep(planned - monotonic())
+            # While the reader is behind, the window just grows: nothing is lost but its resolution.
+            if not self._congested():
+                self._snapshot()
+
+    def _snapshot(self) -> None:
+        now, cpu = monotonic(), time.process_time()
+        window = now - self._cut_at
+        delta = self._tally.cut()
+        self._sequence += 1
+        snapshot = Snapshot(
+            sequence=self._sequence,
+            at=time.time(),
+            elapsed=now - self._start,
+            window=window,
+            target_rate=self._schedule.rate,
+            totals=self._tally.totals(self._dispatcher.in_flight),
+            phases=delta.phases,
+            groups=delta.groups,
+            failures=delta.failures,
+            failures_omitted=delta.failures_omitted,
+            lag=delta.lag,
+            cpu=(cpu - self._cpu_at_cut) / window if window > 0 else 0.0,
+            open_connections=self._dispatcher.open_connections,
+        )
+        self._cut_at, self._cpu_at_cut = now, cpu
+        self._sum.add(snapshot)
+        self._emit(snapshot)
+
+    def _summary(self, reason: EndReason, elapsed: float) -> Summary:
+        total = self._sum
+        return Summary(
+            url=self._config.url,
+            method=self._config.method.upper(),
+            address=self._target.text,
+            arrivals=self._config.arrivals,
+            reason=reason,
+            started_at=self._started_at,
+            elapsed=elapsed,
+            target_rate=self._schedule.rate,
+            totals=total.totals,
+            phases=total.phases,
+            groups=total.groups,
+            failures=tuple(total.failures),
+            failures_omitted=total.failures_omitted,
+            lag=total.lag,
+            cpu_seconds=time.process_time() - self._cpu_at_start,
+            snapshots=total.snapshots,
+        )
