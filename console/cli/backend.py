@@ -33,14 +33,6 @@ class Backend(Protocol):
         """What stands between this stack and a deploy without drops."""
         ...
 
-    async def up(self, session: Session) -> tuple[str, ...]:
-        """Seed the state, bring the active color and the proxy up, recreate nothing; the commands that were run."""
-        ...
-
-    async def down(self, session: Session) -> tuple[str, ...]:
-        """Stop and remove the stack's containers and networks, volumes and state stay; the commands that were run."""
-        ...
-
     def init_text(self, line: CommandLine, environ: Mapping[str, str]) -> str:
         """What the user has to add to a stack, to be pasted."""
         ...

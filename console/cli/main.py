@@ -38,7 +38,7 @@ _MODULES = {
     "load": "load",
     "demo": "demo",
     "init": "init",
-    "up": "up",
+    "up": "rollout",
     "down": "down",
 }
 """Command to module in `console.cli.commands`."""

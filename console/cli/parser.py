@@ -16,7 +16,7 @@ from console.cli.suggest import better_message
 from console.model.errors import UsageError
 
 PROGRAM = "rollout"
-ROLLOUTS = ("deploy", "cutover", "drain", "rollback", "retire")
+ROLLOUTS = ("up", "deploy", "cutover", "drain", "rollback", "retire")
 SOURCES = ("auto", "build", "pull", "local")
 FORMATS = ("text", "json", "md", "junit")
 HELP_WIDTH = 79
@@ -237,7 +237,6 @@ def _stack(commands: argparse._SubParsersAction[Parser]) -> None:
     init = _command(commands, "init")
     init.add_argument("--write", action="store_true", help="write the generated parts (never your Compose file)")
     init.add_argument("--write-env", action="store_true", help="name the generated override in .env (COMPOSE_FILE)")
-    _command(commands, "up")
     _command(commands, "down")
 
 

@@ -39,6 +39,14 @@ class RealBackend:
         finally:
             await _close(session)
 
+    @asynccontextmanager
+    async def demo(self, line: CommandLine, actor: Actor) -> AsyncIterator[Session]:
+        """As `Backend.demo`."""
+        from console.wiring import embedded_session  # noqa: PLC0415 - as above
+
+        async with embedded_session(actor, replicas=line.replicas) as session:
+            yield session
+
 
 def options(line: CommandLine) -> Options:
     """The flags that the configuration reads, as typed."""

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from console.cli.invocation import Invocation
+from console.cli.output import Output
 from console.cli.render.ending import ending
 from console.cli.render.events import json_listener
 from console.cli.render.narrator import Narrator
@@ -22,6 +23,7 @@ from console.model.errors import (
     RuntimeFailedError,
     RuntimeUnreachableError,
 )
+from console.model.events import Record
 from console.model.request import Outcome
 
 TICK = 0.2
@@ -39,9 +41,9 @@ async def carry_out(invocation: Invocation, session: Session, work: Callable[[],
         LockHeldError, ReadOnlyError: as `work` says.
     """
     narrator = narrator_for(invocation)
-    stops = [session.subscribe(narrator.record)]
+    stops = [session.subscribe(_harmless(narrator.record, invocation.output))]
     if invocation.line.json:
-        stops.append(session.subscribe(json_listener(invocation.output.document)))
+        stops.append(session.subscribe(_harmless(json_listener(invocation.output.document), invocation.output)))
     with ending_safely(
         abort=session.abort,
         waiting_for=narrator.waiting_for,
@@ -62,6 +64,18 @@ async def carry_out(invocation: Invocation, session: Session, work: Callable[[],
                 stop()
     invocation.output.narrate(ending(outcome, narrator.story, invocation.style, invocation.for_this_stack))
     return outcome
+
+
+def _harmless(listener: Callable[[Record], None], output: Output) -> Callable[[Record], None]:
+    """The listener, whose defects stay its own: a renderer must never fail a rollout."""
+
+    def listen(record: Record) -> None:
+        try:
+            listener(record)
+        except (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
+            output.narrate(f"(could not tell of {type(record.event).__name__}: {type(error).__name__}: {error})\n")
+
+    return listen
 
 
 def narrator_for(invocation: Invocation) -> Narrator:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 
 _CHOICE = re.compile(r"argument (?P<argument>[^:]+): invalid choice: '(?P<found>[^']*)' \(choose from (?P<known>.*)\)")
+_VALUE = re.compile(r"argument (?:.*/)?(?P<option>--[^:]+): expected one argument")
 _UNKNOWN = re.compile(r"unrecognized arguments: (?P<found>.*)")
 
 
@@ -19,6 +20,8 @@ def better_message(message: str, *, commands: Collection[str], options: Collecti
     if unknown := _UNKNOWN.fullmatch(message):
         first = unknown["found"].split()[0].split("=")[0]
         return f"unknown argument: {unknown['found']}{_closest(first, options) if first.startswith('-') else ''}"
+    if value := _VALUE.fullmatch(message):
+        return f"{value['option']} needs a value (one that begins with a dash: {value['option']}=VALUE)"
     return message
 
 

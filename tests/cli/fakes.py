@@ -175,6 +175,13 @@ class FakeSession(Session):
         self._raise()
         return self.script.verdict
 
+    async def take_down(self) -> tuple[str, ...]:
+        if self.read_only:
+            raise ReadOnlyError("take the stack down", "this session is read-only", now="nothing was changed")
+        self._raise()
+        self.asked.append("take down")
+        return (f"docker compose -p {self.spec.project} --profile green down",)
+
     async def close(self) -> None:
         self.closed = True
 
@@ -197,7 +204,6 @@ class FakeBackend:
         self.sessions: list[FakeSession] = []
         self.actors: list[Actor] = []
         self.lines: list[CommandLine] = []
-        self.done: list[str] = []
 
     def load(self, line: CommandLine, environ: Mapping[str, str]) -> Spec:
         assert environ is not None
@@ -225,14 +231,6 @@ class FakeBackend:
     async def findings(self, spec: Spec) -> tuple[Finding, ...]:
         assert spec.project == "shop"
         return self.script.findings
-
-    async def up(self, session: Session) -> tuple[str, ...]:
-        self.done.append("up")
-        return (f"docker compose -p {session.spec.project} up -d --no-recreate app proxy",)
-
-    async def down(self, session: Session) -> tuple[str, ...]:
-        self.done.append("down")
-        return (f"docker compose -p {session.spec.project} --profile green down",)
 
     def init_text(self, line: CommandLine, environ: Mapping[str, str]) -> str:
         self.lines.append(line)

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 from console.cli.exit_codes import ExitCode
 from console.cli.invocation import Invocation
-from console.cli.render.narration import narrate_commands
-from console.model.errors import LockHeldError
+from console.cli.render.clean import clean
+from console.cli.render.durations import clock
 
 
 def run(invocation: Invocation) -> int:
-    """Take the stack down, both colors; never while a rollout runs."""
-    invocation.refuse_read_only("take the stack down")
+    """Take the stack down, both colors; the engine refuses while a rollout runs."""
     spec = invocation.spec()
+    line, output = invocation.line, invocation.output
 
-    async def inside() -> None:
-        async with invocation.backend.session(spec, invocation.actor, read_only=False) as session:
-            holder = session.lock_holder()
-            if holder is not None:
-                raise LockHeldError(
-                    f"take the stack {spec.project} down",
-                    f"{holder.user} on {holder.host}, pid {holder.pid}, runs {holder.command!r} since {holder.since}",
-                    now="the stack is as it was",
-                    next_command="rollout status",
-                )
-            narrate_commands(invocation, await invocation.backend.down(session))
+    async def inside() -> tuple[str, ...]:
+        async with invocation.backend.session(spec, invocation.actor, read_only=line.read_only) as session:
+            return await session.take_down()
 
-    asyncio.run(inside())
-    if invocation.line.json:
-        invocation.output.document({"v": 1, "type": "down", "project": spec.project})
+    for command in asyncio.run(inside()):
+        at = clock(datetime.now(UTC).isoformat())
+        output.narrate(f"{at} {invocation.style.dim(f'$ {clean(command)}')}\n")
+    if line.json:
+        output.document({"v": 1, "type": "down", "project": spec.project})
     return ExitCode.DONE

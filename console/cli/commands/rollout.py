@@ -1,4 +1,4 @@
-"""deploy, cutover, drain, rollback, retire: one runner for everything that goes through a plan."""
+"""up, deploy, cutover, drain, rollback, retire: one runner for everything that goes through a plan."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from console.cli.render.clean import clean
 from console.cli.render.durations import duration
-from console.cli.render.narrator import Story
 from console.cli.render.problem import field_lines
+from console.cli.render.story import Story
 from console.cli.render.style import Mark, Style
 from console.model.request import Outcome, Result
 

@@ -7,11 +7,13 @@ Nothing in here raises on odd input: what is told must never decide what is done
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import assert_never
 
 from console.cli.render.clean import clean
 from console.cli.render.durations import clock, coarse, duration
+from console.cli.render.facts import fact
+from console.cli.render.story import Failure, Story
 from console.cli.render.style import Mark, Style
 from console.model.events import (
     AbortRequested,
@@ -26,6 +28,7 @@ from console.model.events import (
     LogsKept,
     PhaseChanged,
     Record,
+    ReleaseFound,
     ReleaseServed,
     RequestsCut,
     Resumed,
@@ -70,24 +73,6 @@ class _Running:
     remaining: float | None = None
     told_at: float | None = None
     told_text: str | None = None
-
-
-@dataclass(slots=True)
-class Failure:
-    """A step that failed, kept for the end of the story."""
-
-    title: str
-    attempted: str
-    found: str
-
-
-@dataclass(slots=True)
-class Story:
-    """What the narration remembers of a rollout, for its last words."""
-
-    rollout: int = 0
-    failures: list[Failure] = field(default_factory=list)
-    finished: RolloutFinished | None = None
 
 
 class Narrator:
@@ -202,8 +187,10 @@ class Narrator:
                 self._line(at, Mark.NOTE, f"held before {self._title(event.before_step)}")
             case Resumed():
                 self._line(at, Mark.NOTE, f"resumed with {self._title(event.before_step)}")
-            case ImageResolved() | CutoverSeen() | ActiveRecorded() | ReleaseServed() | StandbyKept() | ColorRetired():
+            case ImageResolved() | CutoverSeen() | ReleaseServed() | ReleaseFound() | ColorRetired():
                 self._line(at, Mark.NOTE, fact(event))
+            case ActiveRecorded() | StandbyKept():
+                pass  # the steps that did it say so
             case AbortRequested():
                 self._line(at, Mark.NOTE, f"asked to end safely by {clean(event.by)}")
             case _:
@@ -271,24 +258,3 @@ class Narrator:
         if self._status_shown:
             self._write("\r\x1b[2K")
             self._status_shown = False
-
-
-def fact(event: ImageResolved | CutoverSeen | ActiveRecorded | ReleaseServed | StandbyKept | ColorRetired) -> str:
-    """A fact of a rollout in a phrase."""
-    match event:
-        case ImageResolved():
-            short = event.id.removeprefix("sha256:")[:12]
-            return clean(f"{event.color.value} gets image {event.reference} ({short})")
-        case CutoverSeen():
-            seen = f"generation {event.generation} live, no old worker accepts"
-            return clean(f"{event.color.value} is seen serving: {seen}, {event.served} answers")
-        case ActiveRecorded():
-            return f"{event.color.value} is recorded as active"
-        case ReleaseServed():
-            return clean(f"{event.color.value} serves {event.reference}")
-        case StandbyKept():
-            return f"{event.color.value} stays warm for {coarse(event.seconds)}: a rollback is instant"
-        case ColorRetired():
-            return f"{event.color.value} is stopped"
-        case _:
-            assert_never(event)

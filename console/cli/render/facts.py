@@ -1,0 +1,29 @@
+"""Facts of a rollout in a phrase each."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from console.cli.render.clean import clean
+from console.model.events import ColorRetired, CutoverSeen, ImageResolved, ReleaseFound, ReleaseServed
+
+Fact = ImageResolved | CutoverSeen | ReleaseServed | ReleaseFound | ColorRetired
+
+
+def fact(event: Fact) -> str:
+    """A fact of a rollout in a phrase."""
+    match event:
+        case ImageResolved():
+            short = event.id.removeprefix("sha256:")[:12]
+            return clean(f"{event.color.value} gets image {event.reference} ({short})")
+        case CutoverSeen():
+            seen = f"generation {event.generation} live, no old worker accepts"
+            return clean(f"{event.color.value} is seen serving: {seen}, {event.served} answers")
+        case ReleaseServed():
+            return clean(f"{event.color.value} serves {event.reference}")
+        case ReleaseFound():
+            return clean(f"{event.color.value} serves {event.reference}, which no rollout made: it is release r0 now")
+        case ColorRetired():
+            return f"{event.color.value} is stopped"
+        case _:
+            assert_never(event)

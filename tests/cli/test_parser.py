@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import pytest
+
+from console.cli.parser import TextRequestedError, build, load_exists, parse
+from console.model.errors import UsageError
+from tests.cli.conftest import Rollout
+
+COMMANDS = (
+    *("up", "deploy", "cutover", "drain", "rollback", "retire"),
+    *("status", "history", "receipt", "recover", "lock"),
+    *("check", "demo", "init", "down"),
+)
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_the_help_of_every_command_is_at_most_80_columns_wide(rollout: Rollout, command: str) -> None:
+    ran = rollout(*filter(None, [command]), "--help")
+    assert ran.code == 0
+    assert ran.out.startswith(f"usage: rollout {command}".rstrip())
+    assert max(map(len, ran.out.splitlines())) <= 80
+    assert ran.err == ""
+    assert ran.backend.lines == []
+
+
+def test_the_help_names_every_command_and_every_exit_code(rollout: Rollout) -> None:
+    text = rollout("--help").out
+    for command in COMMANDS:
+        assert f"    {command} " in text
+    for code in (0, 1, 2, 3, 64, 75, 78, 130):
+        assert f" {code}  " in text
+
+
+def test_the_version_is_one_line(rollout: Rollout) -> None:
+    ran = rollout("--version")
+    assert ran.code == 0
+    assert ran.out.startswith("rollout ")
+    assert ran.out.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (("deplyo",), "did you mean deploy?"),
+        (("deploy", "--imgae", "x"), "did you mean --image?"),
+        (("deploy", "--image"), "--image"),
+        (("deploy", "--smoke-timeout", "-5s"), "--smoke-timeout=VALUE"),
+        (("deploy", "blue"), "unknown argument: blue"),
+        (("drain", "red"), "not 'red'"),
+        (("rollback", "--to", "x"), "'x'"),
+        (("rollback", "--to", "-1"), "--to"),
+        (("status", "--interval", "0"), "'0'"),
+        (("history", "--limit", "0"), "'0'"),
+        (("receipt", "--format", "pdf"), "not 'pdf'"),
+        (("recover", "--resume", "--adopt"), "not allowed with"),
+        (("lock", "steal"), "not 'steal'"),
+        (("deploy", "--source", "moon"), "not 'moon'"),
+        (("deploy", "--no-cut"), "did you mean --no-cutover?"),
+        (("demo", "--proxy", "haproxy"), "haproxy"),
+    ],
+)
+def test_a_wrong_command_line_is_64_and_says_what_was_meant(rollout: Rollout, argv: tuple[str, ...], said: str) -> None:
+    ran = rollout(*argv)
+    assert ran.code == 64
+    assert said in ran.err
+    assert "--help" in ran.err
+    assert ran.out == ""
+    assert ran.backend.lines == []
+
+
+def test_a_wrong_command_line_under_json_is_a_document_too(rollout: Rollout) -> None:
+    ran = rollout("deploy", "--json", "--imgae", "x")
+    assert ran.code == 64
+    assert ran.document["type"] == "error"
+    assert ran.document["error"] == "usage"
+    assert ran.document["exit_code"] == 64
+    assert ran.err
+
+
+@pytest.mark.parametrize("argv", [("--json", "-p", "shop", "status"), ("status", "-p", "shop", "--json")])
+def test_common_flags_stand_before_or_after_the_command(argv: tuple[str, ...]) -> None:
+    line = parse(argv)
+    assert (line.command, line.project_name, line.json) == ("status", "shop", True)
+
+
+def test_files_given_before_and_after_the_command_are_all_kept_in_order() -> None:
+    assert parse(["-f", "a.yml", "-f", "b.yml", "deploy", "-f", "c.yml"]).files == ("a.yml", "b.yml", "c.yml")
+
+
+def test_a_flag_after_the_command_wins_over_the_same_before_it() -> None:
+    assert parse(["-p", "old", "status", "-p", "new"]).project_name == "new"
+
+
+def test_a_bare_command_line_has_no_command() -> None:
+    assert parse([]).command == ""
+    assert parse(["--json"]).json
+
+
+def test_abbreviated_options_are_refused_since_a_later_option_could_change_their_meaning() -> None:
+    with pytest.raises(UsageError):
+        parse(["deploy", "--imag", "x"])
+
+
+def test_smoke_flags_stay_text_so_that_the_configuration_tells_every_problem_at_once() -> None:
+    line = parse(["deploy", "--smoke-status", "nonsense", "--smoke-timeout=-5s"])
+    assert (line.smoke_status, line.smoke_timeout) == ("nonsense", "-5s")
+
+
+@pytest.mark.parametrize(("typed", "number"), [("41", 41), ("r41", 41), ("0", 0), ("r0", 0)])
+def test_a_release_is_named_as_the_history_prints_it(typed: str, number: int) -> None:
+    assert parse(["rollback", "--to", typed]).to_release == number
+
+
+def test_the_load_generator_is_only_offered_where_it_exists() -> None:
+    offered = "load " in build().format_help()
+    assert offered == load_exists()
+
+
+def test_help_of_a_command_wins_over_its_missing_arguments() -> None:
+    with pytest.raises(TextRequestedError, match="rollout rollback"):
+        parse(["rollback", "--help"])
