@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,10 +21,12 @@ TARGETS = [
     "check", "bench", "screenshots", "clean",
 ]  # fmt: skip
 DESTRUCTIVE = re.compile(r"\b(down|stop|rm|kill|restart|prune|rmi)\b")
-RECORDER = f"""#!{sys.executable}
+RECORDER = """\
 import json, os, sys
-document = {{"argv": sys.argv[1:], "directory": os.getcwd(), "files": os.environ.get("COMPOSE_FILE")}}
-print(json.dumps(document))
+print(json.dumps({"argv": sys.argv[1:], "directory": os.getcwd(), "files": os.environ.get("COMPOSE_FILE")}))
+"""
+TRAMPOLINE = f"""#!/bin/sh
+exec {shlex.quote(sys.executable)} "${{0%/*}}/recorder.py" "$@"
 """
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
@@ -40,9 +43,10 @@ def tree(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     for stamp in (".installed", ".installed-demo", ".installed-dev"):
         (tree / ".venv" / stamp).write_text("")
         os.utime(tree / ".venv" / stamp, (2_000_000_000, 2_000_000_000))
+    (bin_directory / "recorder.py").write_text(RECORDER)
     for program in ("rollout", "python", "docker", "lint-imports"):
         recorder = bin_directory / program
-        recorder.write_text(RECORDER)
+        recorder.write_text(TRAMPOLINE)
         recorder.chmod(0o755)
     return tree
 
@@ -260,7 +264,7 @@ def test_a_python_without_ensurepip_is_told_with_the_way_on(tree: Path, tmp_path
     shutil.rmtree(tree / ".venv")
     crippled = tmp_path / "python"
     hide = "import sys; sys.modules['ensurepip'] = None; code = sys.argv[2]; exec(code)"
-    crippled.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{hide}" "$@"\n')
+    crippled.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "{hide}" "$@"\n')
     crippled.chmod(0o755)
     done = make("deploy", f"PYTHON={crippled}", at=tree)
     assert done.returncode == 2
