@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -33,8 +34,8 @@ class Ports:
 
     async def observe(self) -> Observed:
         """A snapshot of the stack. Raises `RuntimeFailedError`."""
-        upstream = await self.proxy.observe()
-        return Observed(recorded=self.active.read(), replicas=await self.runtime.replicas(), upstream=upstream)
+        upstream, replicas = await asyncio.gather(self.proxy.observe(), self.runtime.replicas())
+        return Observed(recorded=self.active.read(), replicas=replicas, upstream=upstream)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +64,8 @@ class World:
     ports: Ports
     rollout: int
     publish: Callable[[Event], object]
+    observed: Observed
+    """The snapshot that the plan was made from, under the lock."""
     hold: Callable[[], None]
     """Hold the rollout at its next gate."""
     learnt: Learnt = field(default_factory=Learnt)

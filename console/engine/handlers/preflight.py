@@ -17,7 +17,7 @@ async def preflight(_step: Preflight, world: World) -> str:
     Raises:
         RefusedError: the proxy can't be seen, so a cutover could not be proven.
     """
-    observed = await world.ports.observe()
+    observed = world.observed
     upstream = observed.upstream
     if upstream.live is None:
         raise RefusedError(
