@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import socket
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import docker.errors
 import requests.exceptions
 from docker.api.client import APIClient
+from docker.constants import DEFAULT_UNIX_SOCKET
 from docker.context import ContextAPI
 from docker.utils import kwargs_from_env
 
@@ -20,6 +23,7 @@ from console.model.errors import RuntimeFailedError
 
 T = TypeVar("T")
 
+_UNIX = "unix://"
 CALL_DEADLINE = 30.0
 """Seconds that one call of the API may take, unless it says otherwise."""
 
@@ -117,15 +121,26 @@ class DockerClient:
 
 
 def _connect() -> APIClient:
-    """Reach the same engine as the command line: `DOCKER_HOST`, else the current context, else the local socket."""
-    if os.environ.get("DOCKER_HOST"):
-        return APIClient(version="auto", timeout=int(CALL_DEADLINE), **kwargs_from_env())
-    name = os.environ.get("DOCKER_CONTEXT")
-    context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
-    if context is None or context.name == "default":
-        return APIClient(version="auto", timeout=int(CALL_DEADLINE), **kwargs_from_env())
-    tls = context.TLSConfig or False
-    return APIClient(base_url=context.Host, tls=tls, version="auto", timeout=int(CALL_DEADLINE))
+    """Reach the engine, and speak the version of the API that it does."""
+    settings = _settings()
+    address = str(settings.get("base_url") or DEFAULT_UNIX_SOCKET).removeprefix("http+")
+    if address.startswith(_UNIX):
+        # The SDK would leave the socket of a refused connection open, and hide the reason in its message.
+        with socket.socket(socket.AF_UNIX) as knock:
+            knock.connect(address.removeprefix(_UNIX))
+    with contextlib.closing(APIClient(timeout=int(CALL_DEADLINE), **settings)) as first:
+        version = str(first.version(api_version=False)["ApiVersion"])
+    return APIClient(version=version, timeout=int(CALL_DEADLINE), **settings)
+
+
+def _settings() -> dict[str, Any]:
+    """The engine that the `docker` command uses: `DOCKER_HOST`, else the current context, else the local socket."""
+    if not os.environ.get("DOCKER_HOST"):
+        name = os.environ.get("DOCKER_CONTEXT")
+        context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
+        if context is not None and context.name != "default":
+            return {"base_url": context.Host, "tls": context.TLSConfig or False}
+    return dict(kwargs_from_env())
 
 
 def _explanation(error: docker.errors.APIError) -> str:
@@ -134,30 +149,14 @@ def _explanation(error: docker.errors.APIError) -> str:
 
 def _unreachable(attempted: str, error: Exception) -> RuntimeFailedError:
     now = "running containers are not affected"
-    words = clean(str(error))
-    if "PermissionError" in words or "Permission denied" in words:
-        return RuntimeFailedError(
-            attempted,
-            "this user may not use the Docker socket",
-            now=now,
-            next_command='sudo usermod -aG docker "$USER"   # then log in again',
-        )
     if isinstance(error, requests.exceptions.Timeout):
-        return RuntimeFailedError(
-            attempted, "the Docker engine gave no answer in time", now=now, next_command="docker info"
-        )
-    missing = (
-        "FileNotFoundError",
-        "No such file",
-        "Connection refused",
-        "ConnectionRefusedError",
-        "Connection aborted",
-    )
-    if any(word in words for word in missing):
-        return RuntimeFailedError(
-            attempted,
-            "no Docker engine answers (is the daemon running?)",
-            now=now,
-            next_command="sudo systemctl start docker",
-        )
-    return RuntimeFailedError(attempted, words, now=now, next_command="docker info")
+        found = "the Docker engine gave no answer in time"
+        return RuntimeFailedError(attempted, found, now=now, next_command="docker info")
+    if isinstance(error, PermissionError):
+        found = "this user may not use the Docker socket"
+        next_command = 'sudo usermod -aG docker "$USER"   # then log in again'
+        return RuntimeFailedError(attempted, found, now=now, next_command=next_command)
+    if isinstance(error, (OSError, requests.exceptions.ConnectionError)):
+        found = f"no Docker engine answers ({clean(str(error))}); is the daemon running?"
+        return RuntimeFailedError(attempted, found, now=now, next_command="sudo systemctl start docker")
+    return RuntimeFailedError(attempted, clean(str(error)), now=now, next_command="docker info")
