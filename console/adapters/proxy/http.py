@@ -80,6 +80,8 @@ async def fetch(target: Target, *, timeout: float) -> Response:  # noqa: ASYNC10
         raise FetchError(f"tls: {target.authority}: {error.reason or error}") from error
     except socket.gaierror as error:
         raise FetchError(f"dns: {target.host}: {error.strerror}") from error
+    except UnicodeError as error:
+        raise FetchError(f"dns: {target.host}: not a host name") from error
     except (OSError, EOFError, asyncio.LimitOverrunError, ValueError) as error:
         raise FetchError(f"broken: {target.authority}: {error or type(error).__name__}") from error
 

@@ -90,4 +90,4 @@ class Catalog:
     @property
     def known(self) -> str:
         """The references that resolve, for people."""
-        return ", ".join(f"{NAME}@{version}" for version in ("v1", "v2", "...", *self._special)).replace("@...", " ...")
+        return ", ".join([f"{NAME}@v1", f"{NAME}@v2", "...", *(f"{NAME}@{version}" for version in self._special)])
