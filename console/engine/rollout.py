@@ -12,6 +12,7 @@ from console.engine.receipts import receipt
 from console.engine.world import Ports, World
 from console.model.errors import RolloutError
 from console.model.events import Event, Record, RolloutFinished, RolloutStarted, Warned
+from console.model.observed import Observed
 from console.model.plan import Plan
 from console.model.request import Actor, Outcome
 from console.model.spec import Spec
@@ -31,8 +32,8 @@ class Rollout:
     bus: Bus
     gate: Gate
 
-    async def run(self, plan: Plan, *, fence: int, remark: str) -> Outcome:
-        """Run a plan to its outcome, and write the receipt.
+    async def run(self, plan: Plan, observed: Observed, *, fence: int, remark: str) -> Outcome:
+        """Run a plan, made from what was observed, to its outcome, and write the receipt.
 
         Raises:
             RuntimeFailedError: the journal can't be written, so nothing was begun.
@@ -47,7 +48,14 @@ class Rollout:
             self._say(self._started(plan, fence))
             if remark:
                 self._say(Warned(text=remark, hint="rollout history"))
-            world = World(spec=self.spec, ports=self.ports, rollout=self.number, publish=self._say, hold=self.gate.hold)
+            world = World(
+                spec=self.spec,
+                ports=self.ports,
+                rollout=self.number,
+                publish=self._say,
+                observed=observed,
+                hold=self.gate.hold,
+            )
             pipeline = Pipeline(plan, world, self.gate)
             try:
                 outcome = await pipeline.run()

@@ -22,7 +22,8 @@ from console.planning.situation import Situation
 from console.planning.strategy import plan_for
 from console.ports.journal import LockLabel
 
-Decide = Callable[[], Awaitable[tuple[Plan, str]]]
+Decide = Callable[[], Awaitable[tuple[Plan, Observed, str]]]
+"""From what is observed under the lock to a plan, that observation, and a remark on an earlier rollout."""
 
 MOVES_TRAFFIC_BACK = frozenset({Action.ROLLBACK, Action.CUTOVER, Action.UP})
 """Actions that an unfinished rollout or a drift must not stand in the way of: they are the way out of an incident."""
@@ -55,7 +56,7 @@ class Session:
 
     async def plan(self, request: Request) -> Plan:
         """What `run` would do, from a fresh snapshot. Raises `RefusedError`."""
-        return plan_for(await self._situation(request.image), request)
+        return plan_for(await self._situation(request), request)
 
     async def run(self, request: Request, *, expected: Plan | None = None) -> Outcome:
         """Carry a request out, from lock to receipt.
@@ -72,8 +73,8 @@ class Session:
             RefusedError: the request makes no sense now; nothing was changed.
         """
 
-        async def decide() -> tuple[Plan, str]:
-            situation = await self._situation(request.image)
+        async def decide() -> tuple[Plan, Observed, str]:
+            situation = await self._situation(request)
             remark = self._remark(request.action, situation.observed)
             plan = plan_for(situation, request)
             if expected is not None and plan.render() != expected.render():
@@ -83,7 +84,7 @@ class Session:
                     now="nothing was changed",
                     next_command=f"rollout {request.action.value} --plan",
                 )
-            return plan, remark
+            return plan, situation.observed, remark
 
         return await self._locked(request.action.value, decide)
 
@@ -146,7 +147,7 @@ class Session:
     async def recover(self, choice: RecoveryChoice) -> Outcome:
         """Go on after an interruption. Raises like `run`."""
 
-        async def decide() -> tuple[Plan, str]:
+        async def decide() -> tuple[Plan, Observed, str]:
             situation = await self._situation(None)
             rest = recovery.unfinished(self.records())
             found = recovery.verdict(self.records(), situation.observed)
@@ -155,7 +156,7 @@ class Session:
                 raise RefusedError(
                     f"recover with --{choice.value}", f"{found.story} Ways on: {ways}", now="nothing was changed"
                 )
-            return await self._way_on(choice, situation, rest), found.story
+            return await self._way_on(choice, situation, rest), situation.observed, found.story
 
         return await self._locked("recover", decide)
 
@@ -191,18 +192,19 @@ class Session:
         if observed.running(observed.idle) and rest.started.action != Action.DEPLOY.value:
             return plan_for(situation, Request(action=Action.CUTOVER))
         image = rest.image.reference if rest.image else None
-        again = await self._situation(image)
-        return plan_for(again, Request(action=Action.DEPLOY, image=image))
+        request = Request(action=Action.DEPLOY, image=image)
+        return plan_for(await self._situation(request), request)
 
-    async def _situation(self, image: str | None) -> Situation:
+    async def _situation(self, request: Request | None) -> Situation:
         observed = await self.observe()
         runtime = self._ports.runtime
-        reference = image or self.spec.images.get(observed.idle)
+        deploys = request is not None and request.action is Action.DEPLOY
+        reference = (request.image if request else None) or self.spec.images.get(observed.idle)
         return Situation(
             spec=self.spec,
             observed=observed,
             servers={color: runtime.servers(color) for color in Color},
-            image_present=reference is not None and await runtime.resolve(reference) is not None,
+            image_present=deploys and reference is not None and await runtime.resolve(reference) is not None,
             releases=self.history(),
         )
 
@@ -218,7 +220,7 @@ class Session:
         label = self._ports.lock.acquire(self._actor.command, since=self._ports.clock.now())
         self._gate = Gate()
         try:
-            plan, remark = await decide()
+            plan, observed, remark = await decide()
             self._rollout = self._ports.journal.next_rollout()
             rollout = Rollout(
                 number=self._rollout,
@@ -229,7 +231,7 @@ class Session:
                 bus=self._bus,
                 gate=self._gate,
             )
-            return await rollout.run(plan, fence=label.fence, remark=remark)
+            return await rollout.run(plan, observed, fence=label.fence, remark=remark)
         finally:
             self._gate = None
             self._rollout = 0
