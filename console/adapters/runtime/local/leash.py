@@ -33,7 +33,7 @@ class Leash:
 
     def command(self, form: str, *program: str) -> tuple[str, ...]:
         """The argument list that runs a program on the leash; `form` is `app` or `exec`."""
-        return (sys.executable, "-I", str(Path(__file__)), str(self.fd), form, *program)
+        return (sys.executable, "-I", "-u", str(Path(__file__)), str(self.fd), form, *program)
 
     def let_go(self) -> None:
         """Close both ends: what still runs on this leash is ended. Idempotent."""

@@ -129,14 +129,19 @@ class LocalReplica:
         self.tell(self, "die", self._exit_code)
 
     async def _read(self, stream: asyncio.StreamReader) -> None:
-        rest = b""
+        """Keep what it writes, line by line; of a line that exceeds the limit the beginning."""
+        rest, cut = b"", False
         while data := await stream.read(_READ):
             *lines, rest = (rest + data).split(b"\n")
-            self._output.extend(_printable(line) for line in lines)
+            for line in lines:
+                if not cut:
+                    self._output.append(_printable(line))
+                cut = False
             if len(rest) > _LINE_LIMIT:
-                self._output.append(_printable(rest))
-                rest = b""
-        if rest:
+                if not cut:
+                    self._output.append(_printable(rest))
+                rest, cut = b"", True
+        if rest and not cut:
             self._output.append(_printable(rest))
 
     @property

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import platform
 import contextlib
+import platform
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
