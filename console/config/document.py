@@ -114,9 +114,7 @@ def _syntax(error: yaml.MarkedYAMLError, name: str) -> Problem:
     return Problem(
         where=name,
         message=f"is no valid YAML: {told}" + (f" (column {mark.column + 1})" if mark else ""),
-        hint="indent with spaces, not tabs"
-        if "cannot start any token" in told
-        else "check the line and the one before it",
+        hint="indent with spaces, not tabs" if "cannot start any token" in told else "look at the line before it, too",
         place=f"{name}:{mark.line + 1}" if mark else "",
     )
 

@@ -1,7 +1,7 @@
 """YAML as a tree of nodes with line numbers, built within bounds.
 
 Compose itself spends minutes and gigabytes on a file whose aliases multiply, so that depth and the expanded number of
-nodes are bounded here, before Compose sees the file. Scalars are read as Compose's YAML reads them: `yes` and `on` are text.
+nodes are bounded here, before Compose sees the file. Scalars are read as Compose's YAML reads them: `yes` is text.
 """
 
 from __future__ import annotations
@@ -36,10 +36,8 @@ class Scalar:
         """The plain Python value."""
         if not self.plain:
             return self.text
-        lower = (
-            self.text.lower() if self.text in {self.text.lower(), self.text.upper(), self.text.title()} else self.text
-        )
-        if lower in _WORDS:
+        lower = self.text.lower()
+        if lower in _WORDS and self.text in {lower, lower.upper(), lower.title()}:
             return _WORDS[lower]
         if _INTEGER.fullmatch(self.text):
             return int(self.text)

@@ -95,7 +95,7 @@ class Spec:
     directory: Path
     """Compose project directory (absolute)."""
     compose_files: tuple[Path, ...]
-    """The user's Compose files in order of precedence (absolute), without the generated override; empty when embedded."""
+    """The user's Compose files in order (absolute), without the generated override; empty when embedded."""
     pins_in_environment: bool = False
     """True when the user's own `COMPOSE_FILE` already names the generated override, so that a plain
     `docker compose up` sees the same pins as the engine."""
@@ -107,6 +107,8 @@ class Spec:
     """The one-word file for people and scripts (absolute)."""
     upstream_file: Path
     """The generated upstream file inside `proxy.config` (absolute)."""
+    paths_given_by: Mapping[str, str] = field(default_factory=dict)
+    """Which flag or variable named `state`, `active_color_file` or `upstream_file`; defaults are absent."""
     service: str
     """The Compose service that is rolled out; the blue one unless `colors` says otherwise."""
     services: Mapping[Color, str]
