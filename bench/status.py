@@ -1,0 +1,47 @@
+"""`rollout status` as a whole process, over a Python that only imports Docker's SDK."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bench.figures import ratio, seconds
+from bench.stack import serving_stack
+
+ROLLOUT = str(Path(sys.executable).parent / "rollout")
+
+
+def run(rounds: int) -> None:
+    with serving_stack() as stack:
+        floor, status, help_text = [], [], []
+        for number in range(rounds + 1):
+            times = (
+                _timed(sys.executable, "-c", "import docker", where=stack.directory),
+                _timed(ROLLOUT, "status", where=stack.directory),
+                _timed(ROLLOUT, "--help", where=stack.directory),
+            )
+            if number:
+                for values, value in zip((floor, status, help_text), times, strict=True):
+                    values.append(value)
+    seconds("python -c 'import docker'", floor)
+    seconds("rollout status", status)
+    seconds("rollout --help", help_text)
+    ratio("rollout status / python -c 'import docker'", status, floor, limit=3.0)
+
+
+def _timed(*command: str, where: Path) -> float:
+    began = time.perf_counter()
+    subprocess.run(
+        command,
+        cwd=where,
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={name: value for name, value in os.environ.items() if not name.startswith(("COMPOSE_", "ROLLOUT_"))},
+        start_new_session=True,
+    )
+    return time.perf_counter() - began
