@@ -33,7 +33,7 @@ class RealBackend:
         """As `Backend.session`."""
         from console.wiring import open_session  # noqa: PLC0415 - pulls Docker's SDK in
 
-        session = open_session(spec, actor, read_only=read_only)
+        session = await open_session(spec, actor, read_only=read_only)
         try:
             yield session
         finally:

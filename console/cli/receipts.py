@@ -46,12 +46,14 @@ def numbered(directory: Path) -> list[int]:
     return sorted(int(name) for name in names if name.isascii() and name.isdigit())
 
 
-def decode(data: Mapping[str, object]) -> Receipt:
+def decode(data: object) -> Receipt:
     """The receipt behind its JSON; fields of later versions are ignored.
 
     Raises:
         KeyError, TypeError, ValueError: it is not a receipt.
     """
+    if not isinstance(data, dict):
+        raise TypeError(f"an object was expected, not {type(data).__name__}")
     versions = data.get("versions", [])
     return Receipt(
         rollout=_int(data["rollout"]),

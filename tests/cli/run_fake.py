@@ -10,7 +10,8 @@ from console.model.color import Color
 from console.model.events import CommandRan
 from console.model.request import Outcome, Result
 from tests.cli import samples
-from tests.cli.fakes import FakeBackend, Script
+from tests.cli.fakes import FakeBackend, Script, held
+from tests.cli.test_status import UNFINISHED
 
 WAITING = (samples.STARTED, samples.step("ready", "wait until green is ready"))
 SCENARIOS = {
@@ -19,9 +20,13 @@ SCENARIOS = {
         events=samples.FAILED,
         outcome=Outcome(rollout=17, result=Result.ROLLED_BACK, active=Color.BLUE, message="blue serves again"),
     ),
-    "waiting": Script(events=WAITING, wait_for_abort=True, ending_seconds=0.6),
-    "lasting": Script(events=WAITING, seconds=2.0),
+    "waiting": Script(events=WAITING, wait_for_abort=True, ending_seconds=0.4),
+    "lasting": Script(events=WAITING, seconds=1.3),
     "flood": Script(events=(*WAITING, *(CommandRan(step="ready", command="x" * 200) for _ in range(5000)))),
+    "protected": Script(events=samples.GOOD, protected=True),
+    "unfinished": Script(verdict=UNFINISHED),
+    "held": Script(lock=held()),
+    "changing": Script(observed=(samples.OBSERVED, samples.DRIFTED) * 1000),
     "drift": Script(observed=(samples.DRIFTED,), history=samples.HISTORY),
 }
 

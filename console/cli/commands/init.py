@@ -44,7 +44,8 @@ def run(invocation: Invocation) -> int:
 
 
 def _write(path: Path, content: str) -> bool:
-    """Replace a file whole, keeping its mode; False when it says that already."""
+    """Replace a file whole, keeping its mode and a link to it; False when it says that already."""
+    path = path.resolve()
     try:
         old = path.read_text(encoding="utf-8")
         mode = path.stat().st_mode & 0o777

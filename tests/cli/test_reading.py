@@ -1,0 +1,192 @@
+"""history, receipt, check: commands that only print."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from console.cli.receipts import decode
+from console.cli.render.receipt import receipt_text
+from console.cli.render.receipt_junit import receipt_junit
+from console.cli.render.style import Style
+from console.cli.terminal import Terminal
+from console.model.finding import Finding, Severity
+from tests.cli import samples
+from tests.cli.conftest import Rollout
+from tests.cli.fakes import Script
+
+
+@pytest.fixture
+def receipts(tmp_path: Path) -> Path:
+    directory = tmp_path / "state" / "receipts"
+    directory.mkdir(parents=True)
+    for number in (9, 17):
+        content = {"version": 1} | asdict(replace(samples.RECEIPT, rollout=number))
+        (directory / f"{number}.json").write_text(json.dumps(content, indent=2))
+    (directory / "notes.json").write_text("{}")
+    return directory
+
+
+def test_the_history_is_a_table_newest_first(rollout: Rollout) -> None:
+    ran = rollout("history", script=Script(history=samples.HISTORY))
+    assert ran.code == 0
+    assert ran.out == (
+        "id   color  at                by   image id      image\n"
+        "r42  green  2026-03-01 12:00  sha  aaaaaaaaaaaa  shop-app:42\n"
+        "r41  blue   2026-03-01 12:00  sha  bbbbbbbbbbbb  shop-app:41\n"
+    )
+
+
+def test_the_history_can_be_cut_short(rollout: Rollout) -> None:
+    assert "r41" not in rollout("history", "--limit", "1", script=Script(history=samples.HISTORY)).out
+
+
+def test_an_empty_history_says_what_makes_the_first_release(rollout: Rollout) -> None:
+    assert "rollout deploy" in rollout("history").out
+
+
+def test_the_history_is_data_under_json(rollout: Rollout) -> None:
+    document = rollout("history", "--json", script=Script(history=samples.HISTORY)).document
+    assert (document["v"], document["type"]) == (1, "history")
+    assert document["releases"][0] == {  # type: ignore[index]
+        "id": 42,
+        "color": "green",
+        "image": {"reference": "shop-app:42", "id": samples.IMAGES[samples.Color.GREEN], "digest": None},
+        "config_hash": "c0ffee",
+        "by": "sha",
+        "at": samples.AT,
+    }
+
+
+@pytest.mark.usefixtures("receipts")
+def test_the_newest_receipt_is_printed_without_a_number(rollout: Rollout) -> None:
+    ran = rollout("receipt")
+    assert ran.code == 0
+    assert ran.out.startswith("receipt 17: deploy of shop  ✗ rolled back\n")
+    assert "  ✗ failed    smoke green | through the proxy    2.00 s\n" in ran.out
+    assert "cut        3 requests at the drain deadline: dropped" in ran.out
+    assert "\x1b" not in ran.out
+
+
+@pytest.mark.usefixtures("receipts")
+def test_a_receipt_is_named_by_its_rollout(rollout: Rollout) -> None:
+    assert rollout("receipt", "9").out.startswith("receipt 9:")
+
+
+@pytest.mark.usefixtures("receipts")
+def test_a_receipt_that_is_not_there_names_those_that_are(rollout: Rollout) -> None:
+    ran = rollout("receipt", "12")
+    assert ran.code == 3
+    assert "newest: 17, 9" in ran.err
+
+
+def test_without_any_receipt_it_says_so(rollout: Rollout) -> None:
+    ran = rollout("receipt")
+    assert ran.code == 3
+    assert "receipt of the last rollout" in ran.err
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"rollout": "x"}', "\x00", '{"rollout": true}'])
+def test_a_torn_receipt_is_told_without_a_traceback(rollout: Rollout, receipts: Path, content: str) -> None:
+    (receipts / "17.json").write_text(content)
+    ran = rollout("receipt")
+    assert ran.code == 3
+    assert "17.json" in ran.err
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("argv", [("--format", "json"), ("--json",)])
+def test_a_receipt_as_json_is_the_file_as_it_lies_there(
+    rollout: Rollout, receipts: Path, argv: tuple[str, ...]
+) -> None:
+    assert rollout("receipt", *argv).out == (receipts / "17.json").read_text() + "\n"
+
+
+@pytest.mark.usefixtures("receipts")
+def test_a_receipt_as_markdown_keeps_its_table_whole(rollout: Rollout) -> None:
+    text = rollout("receipt", "--format", "md").out
+    assert text.startswith("# Rollout 17: deploy of shop, rolled back\n")
+    assert r"| smoke green \| through the proxy | failed | 2.00 s | status 500 \<instead\> of 200 |" in text
+    assert "    boom red\n" in text
+
+
+@pytest.mark.usefixtures("receipts")
+def test_a_receipt_as_junit_is_what_ci_reads(rollout: Rollout) -> None:
+    suite = ET.fromstring(rollout("receipt", "--format", "junit").out)
+    assert suite.tag == "testsuite"
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "1", "1")
+    cases = suite.findall("testcase")
+    assert [case.get("classname") for case in cases] == ["rollout.prepare", "rollout.verify", "rollout.verify"]
+    failure = cases[1].find("failure")
+    assert failure is not None
+    assert failure.get("message") == "status 500 <instead> of 200"
+
+
+def test_a_failed_rollout_without_a_failed_step_still_fails_in_junit() -> None:
+    suite = ET.fromstring(receipt_junit(replace(samples.RECEIPT, steps=samples.RECEIPT.steps[:1])))
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+
+
+def test_a_good_rollout_passes_in_junit() -> None:
+    good = replace(samples.RECEIPT, steps=samples.RECEIPT.steps[:1], exit_code=0, result="done")
+    assert ET.fromstring(receipt_junit(good)).get("failures") == "0"
+
+
+def test_a_receipt_survives_its_own_json() -> None:
+    assert decode(json.loads(json.dumps({"version": 1} | asdict(samples.RECEIPT)))) == samples.RECEIPT
+
+
+def test_the_text_of_a_receipt_fits_80_columns() -> None:
+    long = replace(samples.RECEIPT.steps[0], title="a very long title " * 10)
+    text = receipt_text(replace(samples.RECEIPT, steps=(long,)), Style(Terminal()))
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
+BLOCKER = Finding(
+    severity=Severity.BLOCKER,
+    code="service.healthcheck",
+    where="services.app",
+    what="it has no healthcheck",
+    why="nothing tells when a replica is ready",
+    fix="add a healthcheck",
+)
+WARNING = replace(BLOCKER, severity=Severity.WARNING, code="service.restart", what="it has no restart policy")
+HINT = replace(BLOCKER, severity=Severity.HINT, code="image.latest")
+FINE = Finding(severity=Severity.OK, code="proxy.version", where="proxy", what="nginx 1.30.0")
+
+
+@pytest.mark.parametrize(
+    ("findings", "argv", "code"),
+    [
+        ((), (), 0),
+        ((FINE, HINT), ("--strict",), 0),
+        ((WARNING, FINE), (), 0),
+        ((WARNING, FINE), ("--strict",), 1),
+        ((BLOCKER,), (), 1),
+        ((BLOCKER, WARNING), ("--strict",), 1),
+    ],
+)
+def test_check_fails_with_blockers_and_strictly_with_warnings_too(
+    rollout: Rollout, findings: tuple[Finding, ...], argv: tuple[str, ...], code: int
+) -> None:
+    ran = rollout("check", *argv, script=Script(findings=findings))
+    assert ran.code == code
+    assert "will this drop requests?" in ran.out.splitlines()[-1]
+
+
+def test_check_groups_by_severity_with_why_and_fix(rollout: Rollout) -> None:
+    out = rollout("check", script=Script(findings=(FINE, WARNING, BLOCKER))).out
+    assert out.index("service.healthcheck") < out.index("service.restart") < out.index("proxy.version")
+    assert "    why        nothing tells when a replica is ready\n" in out
+    assert "    fix        add a healthcheck\n" in out
+    assert all(len(line) <= 80 for line in out.splitlines())
+
+
+def test_check_is_data_under_json(rollout: Rollout) -> None:
+    document = rollout("check", "--json", script=Script(findings=(BLOCKER,))).document
+    assert (document["type"], document["exit_code"]) == ("check", 1)
+    assert document["findings"][0]["code"] == "service.healthcheck"  # type: ignore[index]

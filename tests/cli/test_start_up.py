@@ -1,0 +1,46 @@
+"""What a process of the command line loads, and how long it takes to start."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = (
+    *("docker", "textual", "rich", "httpx", "yaml", "requests", "asyncio"),
+    *("console.wiring", "console.engine.session"),
+)
+
+
+def loaded_by(*argv: str) -> set[str]:
+    """The modules that a command line has loaded at its end."""
+    code = (
+        "import sys, os; from console.cli.main import main; main(sys.argv[1:]); "
+        "sys.stdout.flush(); os.write(2, '\\n'.join(sys.modules).encode())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *argv], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    return set(done.stderr.splitlines())
+
+
+@pytest.mark.parametrize("argv", [("--help",), ("--version",), ("deploy", "--help"), ("deplyo",)])
+def test_help_version_and_mistakes_load_nothing_heavy(argv: tuple[str, ...]) -> None:
+    assert not loaded_by(*argv) & set(HEAVY)
+
+
+def test_help_is_quick() -> None:
+    code = "import time; t = time.perf_counter(); from console.cli.main import main; main(['--help']); \
+import os; os.write(2, str(time.perf_counter() - t).encode())"
+    quickest = min(
+        float(
+            subprocess.run(
+                [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+            ).stderr
+        )
+        for _ in range(3)
+    )
+    assert quickest < 0.5, "generous: it takes 0.04 s on an idle core"
