@@ -1,0 +1,181 @@
+"""Facts from `nginx -T`: the configuration as nginx itself reads it, all includes in place. Pure text."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from console.model.facts import ProxyFacts
+
+MAPS = frozenset({"$rollout_upstream", "$rollout_generation", "$rollout_color"})
+"""The variables that every generated file sets, and that the user's own configuration sets before it."""
+
+_FILE = re.compile(r"^# configuration file (?P<path>.+):$", re.MULTILINE)
+_TOKEN = re.compile(
+    r"""[\s]+ | \#[^\n]* | (?P<mark>[{};]) | "(?P<double>(?:\\.|[^"\\])*)" | '(?P<single>(?:\\.|[^'\\])*)'
+        | (?P<word>(?:\$\{|\\.|[^\s{};"'\\])(?:\$\{[^}]*\}|\\.|[^\s{};\\])*)""",
+    re.VERBOSE | re.DOTALL,
+)
+_VERSION = re.compile(r"nginx/(?P<version>[0-9]+(?:\.[0-9]+)+)")
+_TIME = re.compile(r"(?P<number>[0-9]+)(?P<unit>ms|[smhdwMy]?)")
+_UNITS = {
+    "": 1.0,
+    "ms": 0.001,
+    "s": 1.0,
+    "m": 60.0,
+    "h": 3600.0,
+    "d": 86400.0,
+    "w": 604800.0,
+    "M": 2592e3,
+    "y": 31536e3,
+}
+_DEEPEST = 32
+
+
+@dataclass(slots=True, kw_only=True)
+class _Directive:
+    name: str
+    arguments: tuple[str, ...]
+    children: list[_Directive] = field(default_factory=list)
+
+    def all(self, name: str) -> Iterator[_Directive]:
+        return (child for child in self.children if child.name == name)
+
+    def last(self, name: str) -> _Directive | None:
+        found = list(self.all(name))
+        return found[-1] if found else None
+
+    def deep(self, name: str) -> Iterator[_Directive]:
+        for child in self.children:
+            if child.name == name:
+                yield child
+            yield from child.deep(name)
+
+
+def parse_nginx(dump: str, *, generated: PurePosixPath, control_port: int = 9080, version: str = "") -> ProxyFacts:
+    """What a configuration dump says; what can't be found in it stays None.
+
+    Args:
+        dump: the output of `nginx -T`, with or without its standard error.
+        generated: where nginx sees the directory of the generated files.
+        control_port: the port of the control listener.
+        version: the output of `nginx -v`, if it was asked.
+    """
+    number = _VERSION.search(version) or _VERSION.search(dump)
+    main = _tree(dump)
+    known = tuple(int(part) for part in number["version"].split(".")) if number else None
+    http = main.last("http") if main else None
+    if main is None or http is None:
+        return ProxyFacts(version=known)
+    servers = list(http.all("server"))
+    control = [server for server in servers if _listens(server, control_port)]
+    users = [server for server in servers if server not in control]
+    shutdown = main.last("worker_shutdown_timeout")
+    return ProxyFacts(
+        version=known,
+        keepalive_min_timeout=min((_keepalive(server, http) for server in users), default=_keepalive(http, http)),
+        worker_shutdown_timeout=(_time(shutdown) or math.inf) if shutdown else math.inf,
+        includes_generated=_include(http, generated) is not None,
+        routes_by_upstream=any(_routes(server) for server in users),
+        has_fallback=_fallback(http, generated),
+        control_listens=any(_control(server) for server in control),
+        retries_non_idempotent=any("non_idempotent" in d.arguments for d in http.deep("proxy_next_upstream")),
+    )
+
+
+def _keepalive(level: _Directive, http: _Directive) -> float:
+    own = level.last("keepalive_min_timeout") or http.last("keepalive_min_timeout")
+    return (_time(own) or 0.0) if own else 0.0
+
+
+def _listens(server: _Directive, port: int) -> bool:
+    addresses = [directive.arguments[0] for directive in server.all("listen") if directive.arguments]
+    return any(address == str(port) or address.endswith(f":{port}") for address in addresses)
+
+
+def _control(server: _Directive) -> bool:
+    paths = {location.arguments[-1] for location in server.all("location") if location.arguments}
+    return "/generation" in paths and any(path.startswith("/served") for path in paths)
+
+
+def _routes(server: _Directive) -> bool:
+    targets = [directive.arguments[0] for directive in server.deep("proxy_pass") if directive.arguments]
+    return any(
+        re.match(r"https?://(?:\$rollout_upstream|\$\{rollout_upstream\}|rollout)(?:[/:]|$)", t) for t in targets
+    )
+
+
+def _include(http: _Directive, generated: PurePosixPath) -> int | None:
+    """Position of the first include of the generated files among the directives of the http block."""
+    for position, child in enumerate(http.children):
+        if child.name == "include" and child.arguments:
+            pattern = PurePosixPath(child.arguments[0])
+            if pattern.parent == generated and pattern.match("*.conf"):
+                return position
+    return None
+
+
+def _fallback(http: _Directive, generated: PurePosixPath) -> bool | None:
+    include = _include(http, generated)
+    if include is None:
+        return None
+    # Maps from the generated file itself don't count: they follow the include.
+    before = {_variable(child) for child in http.children[:include]}
+    after = {_variable(child) for child in http.children[include:] if not child.arguments[2:]}
+    return before >= MAPS and not after & MAPS
+
+
+def _variable(child: _Directive) -> str:
+    return child.arguments[1] if child.name == "map" and len(child.arguments) > 1 else ""
+
+
+def _time(directive: _Directive) -> float | None:
+    total, text = 0.0, directive.arguments[0] if directive.arguments else ""
+    parts = list(_TIME.finditer(text))
+    if not parts or "".join(part[0] for part in parts) != text:
+        return None
+    for part in parts:
+        total += int(part["number"]) * _UNITS[part["unit"]]
+    return total
+
+
+def _tree(dump: str) -> _Directive | None:
+    """The main context with every include replaced by the directives of its files."""
+    parts = _FILE.split(dump)
+    files: dict[PurePosixPath, str] = {}
+    for path, text in zip(parts[1::2], parts[2::2], strict=True):
+        files.setdefault(PurePosixPath(path), text)
+    if not files:
+        return None
+    main = next(iter(files))
+    return _Directive(name="", arguments=(), children=list(_parse(main, files, main.parent, depth=0)))
+
+
+def _parse(
+    path: PurePosixPath, files: dict[PurePosixPath, str], prefix: PurePosixPath, *, depth: int
+) -> Iterator[_Directive]:
+    stack: list[_Directive] = [_Directive(name="", arguments=())]
+    words: list[str] = []
+    for match in _TOKEN.finditer(files[path]):
+        mark = match["mark"]
+        if mark is None:
+            word = next((text for text in (match["double"], match["single"], match["word"]) if text is not None), None)
+            words += [] if word is None else [word]
+        elif mark == "}":
+            words = []
+            if len(stack) > 1:
+                stack.pop()
+        elif words:
+            directive = _Directive(name=words[0], arguments=tuple(words[1:]))
+            words = []
+            stack[-1].children.append(directive)
+            if mark == "{":
+                stack.append(directive)
+            elif directive.name == "include" and directive.arguments and depth < _DEEPEST:
+                pattern = prefix / directive.arguments[0]
+                for other in (name for name in files if name.match(str(pattern)) and name != path):
+                    stack[-1].children += _parse(other, files, prefix, depth=depth + 1)
+    yield from stack[0].children
