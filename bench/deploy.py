@@ -13,6 +13,7 @@ from console.model.color import Color
 from console.model.events import Record, StepSucceeded
 from console.model.plan import Action
 from console.model.request import ImageSource, Request, Result
+from console.model.spec import Spec
 
 BUILD = Request(action=Action.DEPLOY, source=ImageSource.BUILD)
 DEPLOY = Request(action=Action.DEPLOY, source=ImageSource.LOCAL)
@@ -22,12 +23,13 @@ def run(rounds: int) -> None:
     with serving_stack() as stack:
         floors = Floors(stack)
         try:
-            asyncio.run(_rounds(rounds, Floors(stack), session_on(spec_of(stack))))
+            asyncio.run(_rounds(rounds, floors, spec_of(stack)))
         finally:
             floors.close()
 
 
-async def _rounds(rounds: int, floors: Floors, session: Session) -> None:
+async def _rounds(rounds: int, floors: Floors, spec: Spec) -> None:
+    session = await session_on(spec)
     ups, readies, reloads, empty, warm, removals = ([] for _ in range(6))
     try:
         for _ in Color:  # both colors get their image

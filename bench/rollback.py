@@ -15,6 +15,7 @@ from console.engine.session import Session
 from console.model.color import Color
 from console.model.plan import Action
 from console.model.request import Request, Result
+from console.model.spec import Spec
 from tests.support.stack import ReferenceStack
 
 ROLLBACK = Request(action=Action.ROLLBACK)
@@ -24,12 +25,13 @@ def run(rounds: int) -> None:
     with serving_stack() as stack:
         floors = Floors(stack)
         try:
-            asyncio.run(_rounds(rounds, stack, floors, session_on(spec_of(stack))))
+            asyncio.run(_rounds(rounds, stack, floors, spec_of(stack)))
         finally:
             floors.close()
 
 
-async def _rounds(rounds: int, stack: ReferenceStack, floors: Floors, session: Session) -> None:
+async def _rounds(rounds: int, stack: ReferenceStack, floors: Floors, spec: Spec) -> None:
+    session = await session_on(spec)
     reloads, rollbacks = [], []
     try:
         for _ in Color:

@@ -51,9 +51,9 @@ def spec_of(stack: ReferenceStack) -> Spec:
     return replace(spec, watch=replace(spec.watch, window=0.0))
 
 
-def session_on(spec: Spec) -> Session:
+async def session_on(spec: Spec) -> Session:
     """A session of the benchmark's own."""
-    return open_session(spec, Actor(user="bench", host="localhost", pid=os.getpid(), command="make bench"))
+    return await open_session(spec, Actor(user="bench", host="localhost", pid=os.getpid(), command="make bench"))
 
 
 def _free_ports() -> tuple[int, int]:

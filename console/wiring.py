@@ -12,6 +12,7 @@ from console.adapters.storage.active_color import FileActiveColor
 from console.adapters.storage.journal import FileJournal
 from console.adapters.storage.lock import FileLock
 from console.adapters.storage.receipts import FileReceipts
+from console.config.anchor import anchor
 from console.engine.session import Session
 from console.engine.world import Ports
 from console.model.request import Actor
@@ -25,17 +26,25 @@ CONFIG_MODE = 0o755
 """Readable by the proxy, whatever user it runs as."""
 
 
-def open_session(spec: Spec, actor: Actor, *, read_only: bool = False) -> Session:
-    """A session on a Docker Compose stack. Close it when done.
+async def open_session(spec: Spec, actor: Actor, *, read_only: bool = False) -> Session:
+    """A session on a Docker Compose stack, on the state of the checkout that brought the stack up. Close it when done.
 
     Raises:
+        ConfigError: a flag or variable names another state directory than the running stack's.
+        RuntimeFailedError: Docker can't be asked.
         OSError: the state directory can't be made (never raised when read-only).
     """
-    from console.adapters.runtime.compose_runtime import ComposeRuntime  # noqa: PLC0415 - Docker's SDK takes its time
+    from console.adapters.runtime.mounts import bind_sources  # noqa: PLC0415 - Docker's SDK takes its time
+    from console.adapters.runtime.compose_runtime import ComposeRuntime  # noqa: PLC0415
     from console.adapters.runtime.container_host import ContainerHost  # noqa: PLC0415
     from console.adapters.runtime.docker_client import DockerClient  # noqa: PLC0415
 
     client = DockerClient()
+    try:
+        spec = anchor(spec, mounted(spec, await bind_sources(client, spec.project, spec.proxy.service)))
+    except BaseException:
+        await client.close()
+        raise
     return _session(spec, actor, ComposeRuntime(spec, client), ContainerHost(spec, client), read_only=read_only)
 
 
@@ -54,6 +63,16 @@ async def embedded_session(
 
     async with EmbeddedStack(replicas=replicas, state=state) as stack:
         yield _session(stack.spec, actor, stack.runtime, stack.host, read_only=read_only)
+
+
+def mounted(spec: Spec, sources: tuple[Path, ...]) -> Path | None:
+    """Which of the proxy's mounts is the directory that the engine owns: this checkout's, or one laid out like it."""
+    if spec.proxy.config in sources:
+        return spec.proxy.config
+    home = spec.directory if spec.proxy.config.is_relative_to(spec.directory) else spec.state.parent
+    layout = spec.proxy.config.relative_to(home).parts if spec.proxy.config.is_relative_to(home) else ()
+    alike = (source for source in sources if layout and source.parts[-len(layout) :] == layout)
+    return next(alike, None)
 
 
 def _session(spec: Spec, actor: Actor, runtime: Runtime, host: ProxyHost, *, read_only: bool) -> Session:

@@ -1,0 +1,24 @@
+"""The proxy's bind mounts, as the engine has them: they tell which checkout a stack was brought up from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from console.adapters.runtime.container_replica import leaf
+from console.adapters.runtime.containers import Containers, running
+from console.adapters.runtime.docker_client import DockerClient
+
+
+async def bind_sources(client: DockerClient, project: str, service: str) -> tuple[Path, ...]:
+    """Host paths that a service's container mounts, a running container's first; empty when there is none.
+
+    Raises:
+        RuntimeFailedError: the engine can't be asked.
+    """
+    containers = Containers(client, project)
+    found = await containers.inspect(await containers.of(service))
+    for details in sorted(found, key=lambda one: not running(one)):
+        mounts = details.get("Mounts")
+        each = [mount for mount in mounts if isinstance(mount, dict)] if isinstance(mounts, list) else []
+        return tuple(Path(leaf(mount, "Source")) for mount in each if leaf(mount, "Type") == "bind")
+    return ()
