@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -184,3 +185,22 @@ class TestProcesses:
         assert command.startswith("env ")
         assert " FAULT=never-ready " in command
         assert command.endswith(" -m app")
+
+    async def test_what_a_replica_uses_is_compared_with_the_sample_before(self, make: Make, tmp_path: Path) -> None:
+        program = script(tmp_path, "print('busy')\nwhile True: pass\n")
+        async with removed_afterwards(make(program, 1.0)) as made:
+            runtime = cast("LocalRuntime", made)
+            (replica,) = await up(runtime, Color.GREEN)
+            assert (await runtime.stats(replica)).cpu_percent is None
+
+            async def busy() -> bool:
+                return ((await runtime.stats(replica)).cpu_percent or 0) > 1
+
+            await until(busy)
+            assert (await runtime.stats(replica)).memory_bytes > 1_000_000
+            await runtime.stop(Color.GREEN)
+            with pytest.raises(RuntimeFailedError, match="does not run"):
+                await runtime.stats(replica)
+            await runtime.remove(Color.GREEN)
+            with pytest.raises(RuntimeFailedError, match="removed"):
+                await runtime.stats(replica)

@@ -77,13 +77,11 @@ class ProcessHost:
 
     async def identity(self) -> str:
         """The master's pid and start time. Raises `ProxyUnreachableError`."""
-        import psutil  # noqa: PLC0415 - an optional dependency: only the embedded stack needs it
-
         master = self._master()
-        try:
-            return f"{master}@{psutil.Process(master).create_time():.2f}"
-        except psutil.Error as error:
-            raise ProxyUnreachableError("identify the proxy", str(error)) from error
+        started = _started(master)
+        if not started:
+            raise ProxyUnreachableError("identify the proxy", f"process {master} is gone")
+        return f"{master}@{started}"
 
     async def close(self) -> None:
         """Nothing is held open."""
@@ -105,6 +103,19 @@ def _children(pid: int) -> tuple[int, ...]:
         with contextlib.suppress(psutil.Error):
             return tuple(child.pid for child in psutil.Process(pid).children())
         return ()
+
+
+def _started(pid: int) -> str:
+    """When a process started, in a unit of the system's own; empty when it is gone."""
+    try:
+        # The program's name, in parentheses, may hold blanks and parentheses itself; the start time is field 22.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        import psutil  # noqa: PLC0415 - an optional dependency: only the embedded stack needs it
+
+        with contextlib.suppress(psutil.Error):
+            return f"{psutil.Process(pid).create_time():.2f}"
+        return ""
 
 
 def _title(pid: int) -> str | None:

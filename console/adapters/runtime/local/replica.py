@@ -18,9 +18,11 @@ from pathlib import Path
 
 from console.adapters.runtime.local.catalog import LocalRelease
 from console.adapters.runtime.local.leash import Leash
+from console.adapters.runtime.local.usage import Usage
 from console.model.color import Color
 from console.model.errors import RuntimeFailedError
 from console.model.observed import Replica, ReplicaState
+from console.ports.runtime import ReplicaStats
 
 LINES_KEPT = 2000
 _LINE_LIMIT = 4096
@@ -42,6 +44,7 @@ class LocalReplica:
     """Called with what happened (`start`, `die`) and the exit code."""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     _output: deque[str] = field(default_factory=lambda: deque(maxlen=LINES_KEPT))
+    _usage: Usage = field(default_factory=Usage)
     _process: asyncio.subprocess.Process | None = None
     _ended: asyncio.Task[None] | None = None
     _started_at: str = ""
@@ -82,6 +85,12 @@ class LocalReplica:
             started_at=self._started_at,
             exit_code=self._exit_code,
         )
+
+    def usage(self) -> ReplicaStats:
+        """What its process uses now. Raises `RuntimeFailedError` when it does not run."""
+        if self._process is None or not self.running:
+            raise RuntimeFailedError(f"read what {self.name} uses", "it does not run")
+        return self._usage.read(self._process.pid)
 
     async def start(self) -> None:
         """Start the process. Raises `RuntimeFailedError`."""

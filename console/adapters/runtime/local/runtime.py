@@ -16,7 +16,7 @@ from console.model.color import Color
 from console.model.errors import RuntimeFailedError
 from console.model.observed import Replica
 from console.model.release import Image
-from console.ports.runtime import ReplicaChanged
+from console.ports.runtime import ReplicaChanged, ReplicaStats
 
 LOOPBACK = "127.0.0.1"
 CLOSING_GRACE = 2.0
@@ -148,6 +148,13 @@ class LocalRuntime:
         """The last lines of a replica's output; empty when it was removed."""
         mine = (each for each in self._replicas[replica.color] if each.id == replica.id)
         return next((each.output[-tail:] if tail > 0 else () for each in mine), ())
+
+    async def stats(self, replica: Replica) -> ReplicaStats:
+        """What a replica uses, compared with the last call. Raises `RuntimeFailedError` when it does not run."""
+        for mine in self._replicas[replica.color]:
+            if mine.id == replica.id:
+                return mine.usage()
+        raise RuntimeFailedError(f"read what {replica.name} uses", "it was removed")
 
     async def close(self) -> None:
         """End every replica, within a bounded time, and let the leash go. Idempotent."""
