@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from console.model.color import Color
 from console.model.spec import Spec
@@ -111,7 +111,7 @@ class ProxyFacts:
     worker_shutdown_timeout: float | None = None
     """`inf` when it is not set: old workers then wait for ever."""
     includes_generated: bool | None = None
-    """Whether the configuration includes the generated files, at http level."""
+    """Whether the configuration includes the generated upstream file, at http level."""
     routes_by_upstream: bool | None = None
     """Whether user traffic goes to `$rollout_upstream` (or the group `rollout`)."""
     has_fallback: bool | None = None
@@ -123,8 +123,6 @@ class ProxyFacts:
     control_published: str | None = None
     """`host:port` of the control listener on this machine, as it is really published; empty when it is not."""
     control_answers: bool | None = None
-    config_source: Path | None = None
-    """Host path that the running proxy really mounts for the generated files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ _UNITS = {
     "M": 2592e3,
     "y": 31536e3,
 }
+_TARGET = re.compile(r"[a-z]+://(?:\$rollout_upstream|\$\{rollout_upstream\}|rollout)(?:/|$)")
 _DEEPEST = 32
 
 
@@ -39,6 +40,7 @@ _DEEPEST = 32
 class _Directive:
     name: str
     arguments: tuple[str, ...]
+    file: PurePosixPath = PurePosixPath("/")
     children: list[_Directive] = field(default_factory=list)
 
     def all(self, name: str) -> Iterator[_Directive]:
@@ -60,7 +62,7 @@ def parse_nginx(dump: str, *, generated: PurePosixPath, control_port: int = 9080
 
     Args:
         dump: the output of `nginx -T`, with or without its standard error.
-        generated: where nginx sees the directory of the generated files.
+        generated: where nginx sees the generated upstream file, for example `/etc/rollout/upstream.conf`.
         control_port: the port of the control listener.
         version: the output of `nginx -v`, if it was asked.
     """
@@ -102,10 +104,8 @@ def _control(server: _Directive) -> bool:
 
 
 def _routes(server: _Directive) -> bool:
-    targets = [directive.arguments[0] for directive in server.deep("proxy_pass") if directive.arguments]
-    return any(
-        re.match(r"https?://(?:\$rollout_upstream|\$\{rollout_upstream\}|rollout)(?:[/:]|$)", t) for t in targets
-    )
+    passes = [*server.deep("proxy_pass"), *server.deep("grpc_pass")]
+    return any(_TARGET.match(directive.arguments[0]) for directive in passes if directive.arguments)
 
 
 def _include(http: _Directive, generated: PurePosixPath) -> int | None:
@@ -113,7 +113,7 @@ def _include(http: _Directive, generated: PurePosixPath) -> int | None:
     for position, child in enumerate(http.children):
         if child.name == "include" and child.arguments:
             pattern = PurePosixPath(child.arguments[0])
-            if pattern.parent == generated and pattern.match("*.conf"):
+            if pattern.parent == generated.parent and generated.match(pattern.name):
                 return position
     return None
 
@@ -122,9 +122,8 @@ def _fallback(http: _Directive, generated: PurePosixPath) -> bool | None:
     include = _include(http, generated)
     if include is None:
         return None
-    # Maps from the generated file itself don't count: they follow the include.
     before = {_variable(child) for child in http.children[:include]}
-    after = {_variable(child) for child in http.children[include:] if not child.arguments[2:]}
+    after = {_variable(child) for child in http.children[include:] if child.file.parent != generated.parent}
     return before >= MAPS and not after & MAPS
 
 
@@ -169,13 +168,14 @@ def _parse(
             if len(stack) > 1:
                 stack.pop()
         elif words:
-            directive = _Directive(name=words[0], arguments=tuple(words[1:]))
+            directive = _Directive(name=words[0], arguments=tuple(words[1:]), file=path)
+            if directive.name == "include" and directive.arguments:
+                directive.arguments = (str(prefix / directive.arguments[0]),)
             words = []
             stack[-1].children.append(directive)
             if mark == "{":
                 stack.append(directive)
             elif directive.name == "include" and directive.arguments and depth < _DEEPEST:
-                pattern = prefix / directive.arguments[0]
-                for other in (name for name in files if name.match(str(pattern)) and name != path):
+                for other in [name for name in files if name.match(directive.arguments[0]) and name != path]:
                     stack[-1].children += _parse(other, files, prefix, depth=depth + 1)
     yield from stack[0].children
