@@ -10,6 +10,7 @@ from urllib.request import urlopen
 
 import docker
 from docker.models.containers import Container
+
 from tests.support.stack import ReferenceStack
 
 POLL = 0.002
@@ -53,7 +54,7 @@ class Floors:
             time.sleep(POLL)
         ready = time.time()
         started = str(self._inspected(container)["State"]["StartedAt"])
-        return max(0.0, ready - datetime.fromisoformat(started[:26].rstrip("Z") + "+00:00").timestamp())
+        return max(0.0, ready - datetime.fromisoformat(started[:26].rstrip("Z") + "Z").timestamp())
 
     def reload(self) -> float:
         """Seconds from `nginx -s reload` through the SDK until none of the workers of before accepts."""

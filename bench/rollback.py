@@ -6,12 +6,12 @@ import asyncio
 import http.client
 import threading
 import time
+from typing import Self
 
 from bench.deploy import BUILD
 from bench.figures import ratio, seconds
 from bench.floor import Floors
 from bench.stack import serving_stack, session_on, spec_of
-from console.engine.session import Session
 from console.model.color import Color
 from console.model.plan import Action
 from console.model.request import Request, Result
@@ -63,7 +63,7 @@ class FreshConnections:
         self._thread = threading.Thread(target=self._ask)
         self.last: dict[str, float] = {}
 
-    def __enter__(self) -> FreshConnections:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

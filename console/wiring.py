@@ -34,10 +34,10 @@ async def open_session(spec: Spec, actor: Actor, *, read_only: bool = False) -> 
         RuntimeFailedError: Docker can't be asked.
         OSError: the state directory can't be made (never raised when read-only).
     """
-    from console.adapters.runtime.mounts import bind_sources  # noqa: PLC0415 - Docker's SDK takes its time
     from console.adapters.runtime.compose_runtime import ComposeRuntime  # noqa: PLC0415
     from console.adapters.runtime.container_host import ContainerHost  # noqa: PLC0415
     from console.adapters.runtime.docker_client import DockerClient  # noqa: PLC0415
+    from console.adapters.runtime.mounts import bind_sources  # noqa: PLC0415 - Docker's SDK takes its time
 
     client = DockerClient()
     try:

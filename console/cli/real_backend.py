@@ -24,7 +24,7 @@ class RealBackend:
 
     def load(self, line: CommandLine, environ: Mapping[str, str]) -> Spec:
         """As `Backend.load`."""
-        from console.config import load_spec  # noqa: PLC0415 - only now it is needed
+        from console.config.load import load_spec  # noqa: PLC0415 - only now it is needed
 
         return load_spec(options(line), environ)
 
