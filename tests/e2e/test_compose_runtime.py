@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 import pytest
 
@@ -335,6 +337,29 @@ async def test_health_is_pushed_and_the_subscription_ends_at_once(pinned: Stack)
     assert time.monotonic() - left < 2
 
 
+async def test_a_stream_that_breaks_is_taken_up_again_and_nothing_is_lost_or_told_twice(
+    pinned: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = runtime_of(pinned)
+    pinned.build("1")
+    await runtime.start(Color.GREEN, await resolved(runtime, pinned.image), replicas=1)
+    (container,) = [name.lstrip("/") for name in pinned.snapshot("app_green")]
+    socket = Path(f"/tmp/{pinned.spec.project}.sock")
+    async with Relay(socket) as relay:
+        with monkeypatch.context() as patch:
+            patch.setenv("DOCKER_HOST", f"unix://{socket}")
+            watching = runtime_of(pinned)
+            await watching.replicas()
+        async with watching.changes() as changes:
+            await asyncio.to_thread(docker, "kill", "--signal", "CONT", container)
+            assert [change.what async for change in _until(changes, "kill", 1)] == ["kill"]
+            relay.cut()
+            await asyncio.to_thread(docker, "stop", "--time", "1", container)
+            await asyncio.to_thread(docker, "start", container)
+            seen = [change.what async for change in _until(changes, "start", 1)]
+    assert sorted(seen) == ["die", "kill", "start", "stop"]
+
+
 async def test_the_proxys_container_is_found_again_after_it_was_recreated(pinned: Stack) -> None:
     runtime, host = runtime_of(pinned), host_of(pinned)
     pinned.build("1")
@@ -384,6 +409,48 @@ async def test_a_command_that_overstays_ends_the_waiting_at_its_deadline(pinned:
     assert time.monotonic() - began < 10
     many = await host.run(("sh", "-c", "seq 1 40000; seq 1 9 >&2"), deadline=20)
     assert len(many.output.split()) == 40_009
+
+
+class Relay:
+    """A way to the engine that can be cut: what a daemon that restarts looks like."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._open: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None] | None] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_unix_server(self._serve, str(self._path))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        self.cut()
+        await asyncio.gather(*(task for task in self._tasks if task))
+        self._path.unlink(missing_ok=True)
+
+    def cut(self) -> None:
+        for writer in self._open:
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._tasks.add(asyncio.current_task())
+        engine_reader, engine_writer = await asyncio.open_unix_connection("/var/run/docker.sock")
+        both = {writer, engine_writer}
+        self._open |= both
+        try:
+            await asyncio.gather(self._copy(reader, engine_writer), self._copy(engine_reader, writer))
+        finally:
+            self._open -= both
+            for one in both:
+                one.close()
+
+    async def _copy(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await source.read(65536):
+                target.write(data)
+                await target.drain()
+        target.close()
 
 
 def _line(stack: Stack, key: str) -> str:

@@ -112,7 +112,7 @@ class ComposeRuntime:
             raise RuntimeFailedError(
                 f"start {color.value} again", "it has no containers", now=_UNTOUCHED, next_command="rollout deploy"
             )
-        await self._containers.start(one for one in own if not one.running)
+        await self._containers.start(own)
 
     async def stop(self, color: Color) -> None:
         """Pre-stop hook, stop signal, grace period, kill; replicas in parallel."""

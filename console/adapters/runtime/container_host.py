@@ -10,7 +10,7 @@ from docker.api.client import APIClient
 
 from console.adapters.runtime.container_exec import ExecResult, execute
 from console.adapters.runtime.container_replica import Tree, branch, leaf
-from console.adapters.runtime.containers import Containers
+from console.adapters.runtime.containers import Containers, running
 from console.adapters.runtime.docker_client import ConflictError, DockerClient, NotFoundError
 from console.adapters.runtime.text import clean
 from console.model.errors import ProxyUnreachableError, RuntimeFailedError
@@ -80,7 +80,7 @@ class ContainerHost:
     async def _details(self, attempted: str) -> Tree:
         async def act(container: str) -> Tree:
             details: Tree = await self._call(container, lambda api: api.inspect_container(container))
-            if branch(details, "State").get("Running") is not True:
+            if not running(details):
                 raise ConflictError("inspect the proxy", f"it is {leaf(details, 'State', 'Status')}")
             return details
 
@@ -107,11 +107,11 @@ class ContainerHost:
     async def _find(self, attempted: str) -> str:
         service = self._spec.proxy.service
         own = await self._containers.of(service)
-        running = [one for one in own if one.running]
-        if not running:
-            found = f"its container is {own[0].state}" if own else f"the service `{service}` has no container"
-            raise NotFoundError(attempted, found)
-        return running[0].id
+        for details in await self._containers.inspect(own):
+            if running(details):
+                return leaf(details, "Id")
+        found = f"its container is {own[0].state}" if own else f"the service `{service}` has no container"
+        raise NotFoundError(attempted, found)
 
     def _gone(self, attempted: str, error: RuntimeFailedError) -> ProxyUnreachableError:
         gone = isinstance(error, (NotFoundError, ConflictError))

@@ -30,7 +30,6 @@ CONCURRENCY = 8
 """Calls of the engine that are under way at the same time."""
 _STOP_MARGIN = 15.0
 _REMOVE_DEADLINE = 60.0
-_KILLED = ("exited", "dead", "created")
 
 
 class Containers:
@@ -59,7 +58,7 @@ class Containers:
         return tuple(details for details in found if details)
 
     async def start(self, containers: Iterable[Listed]) -> None:
-        """Start stopped containers again, as they are."""
+        """Start stopped containers again, as they are; starting what runs is no error."""
         await self._each(containers, lambda one: self._call("start", one, lambda api: api.start(one.id)))
 
     async def stop(
@@ -79,9 +78,8 @@ class Containers:
         return {}
 
     async def _stop(self, one: Listed, hook: str | None, grace: float, note: Callable[[str], None]) -> None:
-        if one.state in _KILLED:
-            return
-        if hook and one.running:
+        # The list may be a moment behind, so it decides nothing here: stopping what is stopped is no error.
+        if hook and running(await self._inspect(one)):
             await self._run_hook(one, hook, grace, note)
         with contextlib.suppress(NotFoundError):
             await self._call(
@@ -137,8 +135,13 @@ class Containers:
 def networks_of(containers: Iterable[Listed], service: str) -> frozenset[str]:
     """Ids of the networks that a service's containers are on; the running ones count when there are any."""
     own = [found for found in containers if found.service == service]
-    running = [found for found in own if found.running] or own
-    return frozenset(network for found in running for network in found.networks)
+    best = [found for found in own if found.running] or own
+    return frozenset(network for found in best for network in found.networks)
+
+
+def running(details: Tree) -> bool:
+    """Whether a container runs, from its details: the list is a moment behind after a start or a stop."""
+    return branch(details, "State").get("Running") is True
 
 
 def image_pinned(details: Tree) -> str:
