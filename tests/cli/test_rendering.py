@@ -103,11 +103,11 @@ def test_an_error_says_what_was_attempted_found_is_true_and_is_next() -> None:
 
 def test_a_config_error_lists_every_problem_with_its_place() -> None:
     problems = (
-        Problem(where="x-rollout.redy", message="unknown key", hint="did you mean ready?"),
+        Problem(where="x-rollout.redy", message="unknown key", hint="did you mean ready?", place="shop.yml:12"),
         Problem(where="--smoke-status", message="999 is no HTTP status"),
     )
     text = error_text(ConfigError(problems), Style(Terminal()))
-    assert "  x-rollout.redy: unknown key\n    did you mean ready?\n" in text
+    assert "  shop.yml:12 x-rollout.redy: unknown key\n    did you mean ready?\n" in text
     assert "  --smoke-status: 999 is no HTTP status\n" in text
     assert "nothing was touched" in text
 

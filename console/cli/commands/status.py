@@ -12,7 +12,6 @@ from console.cli.render.durations import clock
 from console.cli.render.status import status_text
 from console.cli.report import Seen, StatusReport, report
 from console.engine.session import Session
-from console.model.spec import Spec
 
 _HOME = "\x1b[H\x1b[2J"
 
@@ -24,20 +23,20 @@ def run(invocation: Invocation) -> int:
     async def inside() -> int:
         async with invocation.backend.session(spec, invocation.actor, read_only=True) as session:
             if invocation.line.watch:
-                return await _watch(invocation, session, spec)
-            found = await look(session, spec)
+                return await _watch(invocation, session)
+            found = await look(session)
             show(invocation, found)
             return ExitCode.NEEDS_HUMAN if found.needs_human else ExitCode.DONE
 
     return asyncio.run(inside())
 
 
-async def look(session: Session, spec: Spec) -> StatusReport:
+async def look(session: Session) -> StatusReport:
     """Judge the stack as it is now."""
     observed, verdict = await asyncio.gather(session.observe(), session.verdict())
     return report(
         Seen(
-            project=spec.project,
+            project=session.spec.project,
             observed=observed,
             records=session.records(),
             history=session.history(),
@@ -60,7 +59,7 @@ def status_document(found: StatusReport) -> dict[str, object]:
     return {"v": 1, "type": "status", **asdict(found)}
 
 
-async def _watch(invocation: Invocation, session: Session, spec: Spec) -> int:
+async def _watch(invocation: Invocation, session: Session) -> int:
     """Look until interrupted or until nobody reads any more.
 
     On a terminal the page is drawn anew at every look, since ages count; otherwise a report is added when it changed.
@@ -69,7 +68,7 @@ async def _watch(invocation: Invocation, session: Session, spec: Spec) -> int:
     live = invocation.output.data_terminal.tty and not line.plain and not line.json
     shown: StatusReport | None = None
     while not invocation.output.reader_gone:
-        found = await look(session, spec)
+        found = await look(session)
         if live:
             invocation.output.data(_HOME + _text(invocation, found))
         elif found != shown:

@@ -14,6 +14,7 @@ def error_text(error: RolloutError, style: Style) -> str:
     if isinstance(error, ConfigError):
         for problem in error.problems:
             where = f"{clean(problem.where)}: " if problem.where else ""
+            where = f"{clean(problem.place)} {where}" if problem.place else where
             lines += style.fold(where + clean(problem.message), first=2, indent=4)
             if problem.hint:
                 lines += style.fold(clean(problem.hint), first=4, indent=4)
@@ -51,6 +52,7 @@ def error_document(error: RolloutError, code: ExitCode) -> dict[str, object]:
     }
     if isinstance(error, ConfigError):
         document["problems"] = [
-            {"where": problem.where, "message": problem.message, "hint": problem.hint} for problem in error.problems
+            {"where": problem.where, "message": problem.message, "hint": problem.hint, "place": problem.place}
+            for problem in error.problems
         ]
     return document
