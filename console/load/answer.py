@@ -6,14 +6,14 @@ import json
 from dataclasses import dataclass
 
 from console.load.target import TargetError
-from console.model.load import LoadConfig
+from console.model.load import UNKNOWN, LoadConfig
 
 _LONGEST_NAME = 64
 MOST_BODY = 65_536
 """Bytes of a body that are looked at for a JSON field."""
 
 Origin = tuple[str, str]
-"""Release and color as an answer named them; empty where it did not."""
+"""Release and color as an answer named them; `UNKNOWN` for a release that it did not name, empty for a color."""
 
 
 @dataclass(slots=True)
@@ -39,14 +39,14 @@ class Attribution:
     """Names that lead to the release in a JSON body; empty when it is in a header."""
 
     def from_body(self, body: bytes) -> str:
-        """The release in a JSON body; empty when it isn't there."""
+        """The release in a JSON body; `UNKNOWN` when it isn't there."""
         try:
             value = json.loads(body)
         except (ValueError, RecursionError):
-            return ""
+            return UNKNOWN
         for name in self.json_path:
             value = value.get(name) if isinstance(value, dict) else None
-        return clean(str(value)) if isinstance(value, str | int | float) else ""
+        return named(str(value)) if isinstance(value, str | int | float) else UNKNOWN
 
 
 def attribution(config: LoadConfig) -> Attribution:
@@ -62,6 +62,11 @@ def attribution(config: LoadConfig) -> Attribution:
         color_header=color.lower().encode(),
         json_path=tuple(name.split(".")) if kind == "json" else (),
     )
+
+
+def named(text: str) -> str:
+    """A release's name, or `UNKNOWN` when nothing is left of it."""
+    return clean(text) or UNKNOWN
 
 
 def clean(text: str) -> str:

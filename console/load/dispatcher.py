@@ -16,6 +16,7 @@ from console.model.load import Attempt, FailureKind, LoadConfig, NotSent, Retry,
 _RETRANSMIT = 0.95
 """Seconds; a connect that takes longer lost its first packet, whose repeat comes after 1 s (RFC 6298 §2.1)."""
 
+_SERVER_ERROR = 500
 _LOST = frozenset({FailureKind.RESET, FailureKind.EOF})
 _BEFORE_ANSWER = frozenset({Stage.SEND, Stage.FIRST_BYTE})
 
@@ -56,29 +57,32 @@ class Dispatcher:
         """A request is due: send it, or count why not."""
         now = monotonic()
         tally = self._tally
-        tally.fell_due()
-        tally.begun(now - due)
+        phase = tally.phase
+        phase.due += 1
+        tally.add_lag(now - due)
         self._fresh_debt += self._fresh_share
         pooled = self._fresh_debt < 1
         if not pooled:
             self._fresh_debt -= 1
         elif self._kept >= self._connections or self._open >= self._max_connections:
-            connection = self._take_idle()
-            if connection is not None:
-                connection.due, connection.phase = due, tally.phase
-                self._fly(connection)
-                connection.send(now)
-                return
-        connection = self._new_connection(tally.phase, due, pooled=pooled)
-        if connection is None:
-            tally.gave_up(tally.phase, NotSent.CAP)
+            idle = self._idle
+            while idle:
+                connection = idle.popleft()
+                if connection.usable():
+                    connection.due, connection.phase = due, phase
+                    self._in_flight[connection] = None
+                    if self._expiry is None:
+                        self._expire()
+                    connection.send(now)
+                    return
+        fresh = self._new_connection(phase, due, pooled=pooled)
+        if fresh is None:
+            tally.gave_up(phase, NotSent.CAP)
             return
         try:
-            connection.connect(now)
+            self._launch(fresh, now)
         except OwnFaultError as error:
-            tally.gave_up(tally.phase, NotSent.PORTS if error.ports else NotSent.DESCRIPTORS)
-            return
-        self._opened(connection)
+            tally.gave_up(phase, NotSent.PORTS if error.ports else NotSent.DESCRIPTORS)
 
     async def drain(self) -> None:
         """Wait until nothing is in flight; each attempt's own timeout bounds it."""
@@ -98,19 +102,19 @@ class Dispatcher:
     def answered(self, connection: Connection, answer: Answer) -> None:
         """See `Owner.answered`."""
         now = monotonic()
-        tally = self._tally
+        status, origin = answer.status, answer.origin
         connection.answers += 1
-        status, drop = answer.status, connection.retry_of
-        if drop is not None:
-            self._settle(connection.phase, drop, answer)
-        elif tally.is_drop(status):
+        if connection.retry_of is not None:
+            self._settle(connection.phase, connection.retry_of, answer)
+        elif status >= _SERVER_ERROR and self._tally.is_drop(status):
             self._drop(connection, FailureKind.STATUS, Stage.RESPONSE, answer, "")
         else:
-            tally.answered(
-                connection.phase, status, answer.origin, now - connection.due, now - connection.attempt_started
-            )
-        if answer.origin[0]:
-            connection.origin = answer.origin
+            phase = connection.phase
+            group = phase.groups.get(origin) or phase.group(origin)
+            group.wanted[status] = group.wanted.get(status, 0) + 1
+            group.add_latency(now - connection.due)
+            group.add_service(now - connection.attempt_started)
+        connection.origin = origin
         if answer.reusable and connection.keep and len(self._idle) < self._connections:
             self._idle.append(connection)
         else:
@@ -189,23 +193,23 @@ class Dispatcher:
         connection = self._new_connection(drop.phase, 0.0, pooled=False)
         if connection is not None:
             connection.retry_of = drop
+            self._tally.retries += 1
+            self._retrying += 1
             try:
-                connection.connect(monotonic())
+                self._launch(connection, monotonic())
             except OwnFaultError:
-                connection = None
-        if connection is None:
-            self._tally.list_failure(drop.settled(Retry.FAILED))
-            return
-        self._tally.retries += 1
-        self._retrying += 1
-        self._opened(connection)
+                self._tally.retries -= 1
+                self._retrying -= 1
+            else:
+                return
+        self._tally.list_failure(drop.settled(Retry.FAILED))
 
     def _settle(self, phase: PhaseTally, drop: Drop, answer: Answer) -> None:
         """The one retry got a complete answer."""
         tally = self._tally
         recovered = not tally.is_drop(answer.status)
         if recovered:
-            tally.recovered_by(phase, answer.status, answer.origin, drop.origin)
+            tally.recovered(phase, answer.status, answer.origin, drop.origin)
         else:
             attempt = Attempt(kind=FailureKind.STATUS, stage=Stage.RESPONSE, reused=False, retry=True)
             tally.failed(phase, attempt, answer.origin, answer.status)
@@ -224,11 +228,20 @@ class Dispatcher:
         connection.phase, connection.due = phase, due
         return connection
 
-    def _opened(self, connection: Connection) -> None:
-        self._tally.opened += 1
+    def _launch(self, connection: Connection, now: float) -> None:
+        """Connect and send. Raises `OwnFaultError` when that can't even be tried; nothing is in flight then."""
         self._open += 1
         self._kept += connection.pooled
-        self._fly(connection)
+        self._in_flight[connection] = None
+        try:
+            connection.connect(now)
+        except OwnFaultError:
+            self._forget(connection)
+            del self._in_flight[connection]
+            raise
+        self._tally.opened += 1
+        if self._expiry is None:
+            self._expire()
 
     def _forget(self, connection: Connection) -> None:
         self._open -= 1
@@ -238,11 +251,6 @@ class Dispatcher:
         if connection in self._idle:
             self._idle.remove(connection)
         self._forget(connection)
-
-    def _fly(self, connection: Connection) -> None:
-        self._in_flight[connection] = None
-        if self._expiry is None:
-            self._expiry = self._loop.call_later(self._timeout, self._expire)
 
     def _land(self, connection: Connection) -> None:
         del self._in_flight[connection]
@@ -265,11 +273,3 @@ class Dispatcher:
             late.append(connection)
         for connection in late:
             connection.give_up()
-
-    def _take_idle(self) -> Connection | None:
-        idle = self._idle
-        while idle:
-            connection = idle.popleft()
-            if connection.usable():
-                return connection
-        return None

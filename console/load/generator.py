@@ -29,6 +29,10 @@ _GAP = 0.0002
 """Seconds between two wake-ups at least: beyond 5,000 a second, requests that are due together are sent together."""
 
 
+_CLOCK_STEP = 0.002
+"""Seconds that the event loop's clock may be ahead of the one that the schedule goes by."""
+
+
 class Generator:
     """Sends what is due until it is told to stop. Raises `TargetError` for a configuration that can't be sent."""
 
@@ -105,33 +109,30 @@ class Generator:
 
     async def _end(self) -> EndReason:
         try:
-            async with asyncio.timeout(self._bound):
+            async with asyncio.timeout(self._bound + _CLOCK_STEP):
                 await self._stop
         except TimeoutError:
-            # The loop's clock may be a millisecond ahead of the one that the schedule goes by.
-            while (left := self._schedule.end - monotonic()) > 0:
-                await asyncio.sleep(left)
             return EndReason.BOUND if self._config.duration is None else EndReason.DURATION
         return EndReason.STOPPED
 
     def _tick(self) -> None:
-        self._begin_due(monotonic())
         now = monotonic()
-        waiting = self._schedule.waiting
-        if waiting <= now:
+        if self._begin_due(now) == _BATCH:
             self._loop.call_soon(self._tick)
         else:
-            self._ticker.arm(max(waiting, now + _GAP))
+            self._ticker.arm(max(self._schedule.waiting, now + _GAP))
 
-    def _begin_due(self, now: float) -> None:
+    def _begin_due(self, now: float) -> int:
         schedule = self._schedule
         if schedule.waiting < now - _TOO_LATE:
             late = schedule.skip(now - _TOO_LATE)
             self._tally.fell_due(late)
             self._tally.gave_up(self._tally.phase, NotSent.LAG, late)
         begin = self._dispatcher.begin
-        for due in schedule.take(now, _BATCH):
+        batch = schedule.take(now, _BATCH)
+        for due in batch:
             begin(due)
+        return len(batch)
 
     def _catch_up(self) -> None:
         now = monotonic()
@@ -151,7 +152,7 @@ class Generator:
     def _snapshot(self) -> None:
         now, cpu = monotonic(), time.process_time()
         window = now - self._cut_at
-        delta = self._tally.cut()
+        delta = self._tally.cut(self._dispatcher.in_flight)
         self._sequence += 1
         snapshot = Snapshot(
             sequence=self._sequence,
@@ -159,7 +160,7 @@ class Generator:
             elapsed=now - self._start,
             window=window,
             target_rate=self._schedule.rate,
-            totals=self._tally.totals(self._dispatcher.in_flight),
+            totals=delta.totals,
             phases=delta.phases,
             groups=delta.groups,
             failures=delta.failures,

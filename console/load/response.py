@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from console.load.answer import MOST_BODY, Answer, Attribution, clean
+from console.load.answer import MOST_BODY, Answer, Attribution, Origin, clean, named
+from console.model.load import UNKNOWN
 
 _LONGEST_HEAD = 65_536
 _REMEMBERED_HEADS = 256
@@ -54,11 +55,11 @@ class ResponseReader:
         self._left = _NOT_STARTED
 
     @property
-    def origin_so_far(self) -> tuple[str, str]:
-        """Who makes the answer under way, as far as its head has told."""
+    def origin_so_far(self) -> Origin | None:
+        """Who makes the answer under way; None until its head is complete."""
         if self._answer is not None:
             return self._answer.origin
-        return self._parse.origin if self._parse is not None else ("", "")
+        return self._parse.origin if self._parse is not None and self._parse.head_done else None
 
     def receive(self, buffer: bytearray, view: memoryview, count: int) -> Answer | None:
         """Take the first `count` bytes of the buffer (`view` is a view of it); returns the answer once it is complete.
@@ -115,13 +116,13 @@ class _Parse:
         "_complete",
         "_excess",
         "_head_bytes",
-        "_head_done",
         "_informational",
         "_length",
         "_parser",
         "_reusable",
         "_rules",
         "_status",
+        "head_done",
         "origin",
     )
 
@@ -130,17 +131,17 @@ class _Parse:
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
         self._status = 0
         self._length: int | None = None
-        self._chunked = self._head_done = self._complete = self._excess = self._informational = self._reusable = False
+        self._chunked = self.head_done = self._complete = self._excess = self._informational = self._reusable = False
         self._head_bytes = 0
         self._body: bytearray | None = bytearray() if rules.attribution.json_path else None
-        self.origin: tuple[str, str] = ("", "")
+        self.origin: Origin = (UNKNOWN, "")
 
     def feed(self, data: memoryview) -> bool:
         """Take more bytes; returns whether the answer is complete. Raises `BadResponseError`."""
         parser = self._parser
         if parser is None:
             return self._complete
-        if not self._head_done:
+        if not self.head_done:
             self._head_bytes += len(data)
         try:
             parser.feed_data(data)
@@ -150,7 +151,7 @@ class _Parse:
             raise BadResponseError(clean(str(error)) or "malformed") from error
         if self._excess:
             raise BadResponseError("more bytes after the end of the answer")
-        if not self._head_done and self._head_bytes > _LONGEST_HEAD:
+        if not self.head_done and self._head_bytes > _LONGEST_HEAD:
             raise BadResponseError(f"a head of more than {_LONGEST_HEAD} bytes")
         return self._complete
 
@@ -161,13 +162,13 @@ class _Parse:
     @property
     def until_eof(self) -> bool:
         """Whether only the end of the connection ends this answer."""
-        return self._head_done and not self._complete and self._length is None and not self._chunked
+        return self.head_done and not self._complete and self._length is None and not self._chunked
 
     @property
     def repeatable(self) -> bool:
         """Whether an equal head tells everything about its answer but the body's bytes."""
         framed = self._length is not None or self._bodiless
-        return self._head_done and framed and not self._informational and self._body is None
+        return self.head_done and framed and not self._informational and self._body is None
 
     def answer(self) -> Answer:
         """The answer as the head described it."""
@@ -185,7 +186,7 @@ class _Parse:
             self._excess = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._head_done:
+        if self.head_done:
             return  # a trailer, or the head of an excess message
         lowered = name.lower()
         if lowered == b"content-length":
@@ -193,7 +194,7 @@ class _Parse:
         elif lowered == b"transfer-encoding":
             self._chunked = value.lower().rstrip().endswith(b"chunked")
         elif lowered == self._rules.attribution.release_header:
-            self.origin = (clean(value.decode("utf-8", "replace")), self.origin[1])
+            self.origin = (named(value.decode("utf-8", "replace")), self.origin[1])
         elif lowered == self._rules.attribution.color_header:
             self.origin = (self.origin[0], clean(value.decode("utf-8", "replace")))
 
@@ -204,7 +205,7 @@ class _Parse:
         if self._status < _FINAL and self._status != _SWITCHING:
             return
         self._reusable = self._parser.should_keep_alive()
-        self._head_done = True
+        self.head_done = True
         self._complete = self._rules.head_only
 
     def on_body(self, data: bytes) -> None:
@@ -214,9 +215,9 @@ class _Parse:
             self._body += data
 
     def on_message_complete(self) -> None:
-        if self._head_done:
+        if self.head_done:
             self._complete = True
             return
         # An informational answer: the final one follows (RFC 9110 §15.2), and nothing of this head is its.
         self._informational = True
-        self._length, self._chunked, self.origin = None, False, ("", "")
+        self._length, self._chunked, self.origin = None, False, (UNKNOWN, "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.load.answer import Origin
-from console.model.histogram import Histogram, bucket_of
+from console.model.histogram import Histogram
 from console.model.load import (
     NO_ANSWER,
     OTHER,
@@ -19,6 +19,7 @@ from console.model.load import (
     Retry,
     Totals,
 )
+from console.model.load_totals import add_counts
 
 _MOST_PHASES = 64
 _MOST_ORIGINS = 32
@@ -35,6 +36,7 @@ NOBODY: Origin = (NO_ANSWER, "")
 class Delta:
     """What was counted between two cuts."""
 
+    totals: Totals
     phases: tuple[PhaseCounts, ...]
     groups: tuple[Group, ...]
     failures: tuple[Failure, ...]
@@ -72,39 +74,63 @@ class Drop:
 
 
 class GroupTally:
-    """What answers and failures of one origin in one phase came to since the last snapshot."""
+    """What answers and failures of one origin in one phase came to since the last snapshot.
 
-    __slots__ = ("attempts", "dropped", "latency", "ok", "recovered", "service", "slow", "statuses", "unexpected")
+    Durations are gathered in lists and sorted into buckets in bulk: that costs a fifth of counting each at once.
+    """
+
+    __slots__ = (
+        "_latency",
+        "_service",
+        "add_latency",
+        "add_service",
+        "attempts",
+        "dropped",
+        "recovered",
+        "statuses",
+        "wanted",
+    )
 
     def __init__(self) -> None:
-        self.ok = self.unexpected = self.dropped = self.recovered = self.slow = 0
+        self.dropped = self.recovered = 0
+        self.wanted: dict[int, int] = {}
+        """Statuses of the answers that were no drop."""
         self.statuses: dict[int, int] = {}
+        """Statuses of all other answers: drops, and answers to retries."""
         self.attempts: dict[Attempt, int] = {}
-        self.latency: dict[int, int] = {}
-        self.service: dict[int, int] = {}
+        self._latency: list[float] = []
+        self._service: list[float] = []
+        self.add_latency = self._latency.append
+        self.add_service = self._service.append
 
-    def delta(self, phase: str, origin: Origin) -> Group:
-        """The same as plain data. The tally must not be used afterwards: its histograms are handed over."""
+    def delta(self, phase: str, origin: Origin, *, expect: frozenset[int], objective: float) -> Group:
+        """The same as plain data. The tally must not be used afterwards."""
+        latency, service = Histogram(), Histogram()
+        latency.record_all(self._latency)
+        service.record_all(self._service)
+        unexpected = sum(n for status, n in self.wanted.items() if status >= _CLIENT_ERROR and status not in expect)
+        statuses = dict(self.wanted)
+        add_counts(statuses, self.statuses)
         return Group(
             phase=phase,
             release=origin[0],
             color=origin[1],
-            ok=self.ok,
-            unexpected=self.unexpected,
+            ok=len(self._latency) - unexpected,
+            unexpected=unexpected,
             dropped=self.dropped,
             recovered=self.recovered,
-            slow=self.slow,
-            statuses=self.statuses,
+            slow=sum(seconds > objective for seconds in self._latency),
+            statuses=statuses,
             attempts=self.attempts,
-            latency=Histogram(self.latency),
-            service=Histogram(self.service),
+            latency=latency,
+            service=service,
         )
 
 
 class PhaseTally:
     """One phase of the run. Requests keep the one they were due in."""
 
-    __slots__ = ("due", "groups", "name", "not_sent", "origins")
+    __slots__ = ("due", "groups", "name", "named", "not_sent", "origins")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -112,6 +138,8 @@ class PhaseTally:
         self.not_sent: dict[NotSent, int] = {}
         self.groups: dict[Origin, GroupTally] = {}
         self.origins: set[Origin] = set()
+        self.named = False
+        """Whether an answer ever told its release."""
 
     def group(self, origin: Origin) -> GroupTally:
         """The tally for an origin, made when it is new; beyond a bound all further ones share one."""
@@ -121,6 +149,7 @@ class PhaseTally:
                 if len(self.origins) >= _MOST_ORIGINS:
                     origin = (OTHER, "")
                 self.origins.add(origin)
+                self.named |= not origin[0].startswith("(")
             tally = self.groups.setdefault(origin, GroupTally())
         return tally
 
@@ -134,12 +163,13 @@ class Tally:
         self._phases: dict[str, PhaseTally] = {}
         self._failures: list[Failure] = []
         self._failures_omitted = 0
-        self._named = False
-        self._lag: dict[int, int] = {}
+        self._lag: list[float] = []
+        self._totals = Totals()
+        self.add_lag = self._lag.append
+        """A due request was begun that late: seconds."""
         self.phase = self.enter(phase)
         """The phase that requests are due in now."""
-        self.due = self.not_sent = self.ok = self.unexpected = self.dropped = self.recovered = 0
-        self.responses = self.retries = self.stale = self.slow = self.slow_connects = self.stray = self.opened = 0
+        self.retries = self.stale = self.slow_connects = self.stray = self.opened = 0
 
     def enter(self, name: str) -> PhaseTally:
         """Requests due from now on belong to this phase, new or entered before."""
@@ -151,67 +181,32 @@ class Tally:
         self.phase = known
         return known
 
-    def begun(self, lag: float) -> None:
-        """A due request was begun that late."""
-        bucket = bucket_of(lag)
-        self._lag[bucket] = self._lag.get(bucket, 0) + 1
-
     def gave_up(self, phase: PhaseTally, reason: NotSent, count: int = 1) -> None:
         """Requests that were due could not be sent, through our own fault. They were counted as due before."""
-        self.not_sent += count
         phase.not_sent[reason] = phase.not_sent.get(reason, 0) + count
 
     def fell_due(self, count: int = 1) -> None:
         """Requests came due in the present phase."""
-        self.due += count
         self.phase.due += count
 
     def is_drop(self, status: int) -> bool:
         """Whether a complete answer with this status is a dropped request."""
         return status >= _SERVER_ERROR and status not in self._expect
 
-    def answered(self, phase: PhaseTally, status: int, origin: Origin, latency: float, service: float) -> None:
-        """A request got a complete answer that is no drop. Seconds."""
-        self.responses += 1
-        if not origin[0]:
-            origin = (UNKNOWN, origin[1])
-        else:
-            self._named = True
-        tally = phase.groups.get(origin) or phase.group(origin)
-        if status < _CLIENT_ERROR or status in self._expect:
-            tally.ok += 1
-            self.ok += 1
-        else:
-            tally.unexpected += 1
-            self.unexpected += 1
-        tally.statuses[status] = tally.statuses.get(status, 0) + 1
-        bucket = bucket_of(latency)
-        tally.latency[bucket] = tally.latency.get(bucket, 0) + 1
-        bucket = bucket_of(service)
-        tally.service[bucket] = tally.service.get(bucket, 0) + 1
-        if latency > self._objective:
-            tally.slow += 1
-            self.slow += 1
-
-    def failed(self, phase: PhaseTally, attempt: Attempt, origin: Origin, status: int | None) -> Origin:
+    def failed(self, phase: PhaseTally, attempt: Attempt, origin: Origin | None, status: int | None) -> Origin:
         """An attempt failed; the first one of a request is its drop. Returns whom it is put down to."""
         origin = self._blame(origin, status)
         tally = phase.group(origin)
         tally.attempts[attempt] = tally.attempts.get(attempt, 0) + 1
         if status is not None:
-            self.responses += 1
             tally.statuses[status] = tally.statuses.get(status, 0) + 1
-        if not attempt.retry:
-            tally.dropped += 1
-            self.dropped += 1
+        tally.dropped += not attempt.retry
         return origin
 
-    def recovered_by(self, phase: PhaseTally, status: int, answered_by: Origin, dropped_by: Origin) -> None:
+    def recovered(self, phase: PhaseTally, status: int, answered_by: Origin, dropped_by: Origin) -> None:
         """The one retry of a dropped request got an answer that is no drop."""
-        self.responses += 1
-        self.recovered += 1
         phase.group(dropped_by).recovered += 1
-        statuses = phase.group((answered_by[0] or UNKNOWN, answered_by[1])).statuses
+        statuses = phase.group(answered_by).statuses
         statuses[status] = statuses.get(status, 0) + 1
 
     def unasked(self, attempt: Attempt) -> None:
@@ -227,26 +222,7 @@ class Tally:
         else:
             self._failures_omitted += 1
 
-    def totals(self, in_flight: int) -> Totals:
-        """The cumulative counters."""
-        return Totals(
-            due=self.due,
-            not_sent=self.not_sent,
-            in_flight=in_flight,
-            ok=self.ok,
-            unexpected=self.unexpected,
-            dropped=self.dropped,
-            recovered=self.recovered,
-            responses=self.responses,
-            retries=self.retries,
-            stale=self.stale,
-            slow=self.slow,
-            slow_connects=self.slow_connects,
-            stray=self.stray,
-            opened=self.opened,
-        )
-
-    def cut(self) -> Delta:
+    def cut(self, in_flight: int) -> Delta:
         """Everything since the last cut; counting begins anew."""
         phases: list[PhaseCounts] = []
         groups: list[Group] = []
@@ -254,23 +230,49 @@ class Tally:
             if phase.due or phase.not_sent:
                 phases.append(PhaseCounts(phase=phase.name, due=phase.due, not_sent=phase.not_sent))
                 phase.due, phase.not_sent = 0, {}
-            groups += [tally.delta(phase.name, origin) for origin, tally in phase.groups.items()]
+            groups += [
+                tally.delta(phase.name, origin, expect=self._expect, objective=self._objective)
+                for origin, tally in phase.groups.items()
+            ]
             phase.groups.clear()
+        self._totals = self._added_up(phases, groups, in_flight)
+        lag = Histogram()
+        lag.record_all(self._lag)
         delta = Delta(
+            totals=self._totals,
             phases=tuple(phases),
             groups=tuple(groups),
             failures=tuple(self._failures),
             failures_omitted=self._failures_omitted,
-            lag=Histogram(self._lag),
+            lag=lag,
         )
-        self._failures, self._failures_omitted, self._lag = [], 0, {}
+        self._lag.clear()
+        self._failures, self._failures_omitted = [], 0
         return delta
 
-    def _blame(self, origin: Origin, status: int | None) -> Origin:
+    def _added_up(self, phases: list[PhaseCounts], groups: list[Group], in_flight: int) -> Totals:
+        before = self._totals
+        return Totals(
+            due=before.due + sum(phase.due for phase in phases),
+            not_sent=before.not_sent + sum(sum(phase.not_sent.values()) for phase in phases),
+            in_flight=in_flight,
+            ok=before.ok + sum(group.ok for group in groups),
+            unexpected=before.unexpected + sum(group.unexpected for group in groups),
+            dropped=before.dropped + sum(group.dropped for group in groups),
+            recovered=before.recovered + sum(group.recovered for group in groups),
+            responses=before.responses + sum(sum(group.statuses.values()) for group in groups),
+            slow=before.slow + sum(group.slow for group in groups),
+            retries=self.retries,
+            stale=self.stale,
+            slow_connects=self.slow_connects,
+            stray=self.stray,
+            opened=self.opened,
+        )
+
+    def _blame(self, origin: Origin | None, status: int | None) -> Origin:
         """Whom a failure is put down to: who named itself; the proxy, for a 5xx without a name; or nobody."""
-        if origin[0]:
-            return origin
-        if status is None:
+        if origin is None:
             return NOBODY
         # Where no answer ever names its release, a missing name tells nothing about who made this one.
-        return (PROXY if self._named else UNKNOWN, "")
+        by_proxy = origin[0] == UNKNOWN and status is not None and any(phase.named for phase in self._phases.values())
+        return (PROXY, "") if by_proxy else origin

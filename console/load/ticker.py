@@ -57,6 +57,7 @@ class KernelTicker:
         self._address = ctypes.addressof(self._spec)
         self._loop = loop
         self._callback = callback
+        self._armed = False
         loop.add_reader(self._fd, self._fired)
 
     def arm(self, when: float) -> None:
@@ -65,6 +66,7 @@ class KernelTicker:
         # All zero would disarm a timer that should fire at once: one nanosecond after the clock's origin is as past.
         seconds, value.nanoseconds = (0, 0) if when == inf else (int(when), int(when % 1 * 1e9) or 1)
         value.seconds = seconds
+        self._armed = True
         self._settime(self._fd, _TFD_TIMER_ABSTIME, self._address, None)
 
     def close(self) -> None:
@@ -75,11 +77,11 @@ class KernelTicker:
             self._fd = -1
 
     def _fired(self) -> None:
-        try:
-            os.read(self._fd, 8)
-        except BlockingIOError:
-            return  # armed anew between the wake-up and this call
+        # Setting the timer anew, which the callback mostly does, also takes back that it fired: no read is needed.
+        self._armed = False
         self._callback()
+        if not self._armed:
+            self.arm(inf)
 
 
 class LoopTicker:

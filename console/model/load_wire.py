@@ -101,7 +101,9 @@ def _decode(line: bytes) -> object:
 
 
 def _fields_of(value: object) -> dict[str, object]:
-    return {name: _plain(getattr(value, name)) for name in _names(type(value))}
+    if not dataclasses.is_dataclass(value):
+        raise TypeError(f"no way to write {value!r}")
+    return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
 
 
 def _plain(value: object) -> object:  # noqa: PLR0911 - one return for each kind of value
@@ -120,11 +122,6 @@ def _plain(value: object) -> object:  # noqa: PLR0911 - one return for each kind
     if isinstance(value, Mapping):
         return [[_plain(key), _plain(item)] for key, item in value.items()]
     return _fields_of(value)
-
-
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 _Reader = Callable[[object], object]
@@ -162,7 +159,7 @@ def _cached_reader(hint: Hashable) -> _Reader:  # noqa: PLR0911 - one return for
 
 def _dataclass_reader(kind: type) -> _Reader:
     hints = get_type_hints(kind)
-    readers = {name: _reader(hints[name]) for name in _names(kind)}
+    readers = {field.name: _reader(hints[field.name]) for field in dataclasses.fields(kind)}
 
     def read(value: object) -> object:
         if not isinstance(value, dict) or value.keys() != readers.keys():
