@@ -22,7 +22,7 @@ def test_thirty_deploys_in_a_row_drop_nothing(operator: Operator) -> None:
         traffic.wait_for(300)
         served = []
         for _ in range(DEPLOYS):
-            operator.rollout("deploy", "--no-build")
+            operator.rollout("deploy", "--source", "local")
             served.append(operator.serving())
         traffic.wait_for(300)
     assert served == ["green" if served[0] == "green" else "blue", *served[1:]]
@@ -42,7 +42,7 @@ def test_two_replicas_a_color_drop_nothing_through_deploy_cutover_rollback_and_r
         traffic.wait_for(200)
         operator.rollout("deploy", deadline=240)
         assert len(operator.identities("app", "app_green")) == 4
-        for command in (("deploy", "--no-cutover", "--no-build"), ("cutover",), ("rollback",), ("drain",), ("retire",), ("rollback",)):
+        for command in (("deploy", "--no-cutover", "--source", "local"), ("cutover",), ("rollback",), ("drain",), ("retire",), ("rollback",)):
             operator.rollout(*command)
         traffic.wait_for(300)
     traffic.report.assert_clean(at_least=2_000)
