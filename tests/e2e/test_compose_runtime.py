@@ -16,6 +16,7 @@ import pytest
 from console.adapters.runtime import images, override
 from console.adapters.runtime.compose_runtime import ComposeRuntime
 from console.adapters.runtime.container_host import ContainerHost
+from console.adapters.runtime.override import Pin
 from console.model.color import Color
 from console.model.errors import ProxyUnreachableError, RuntimeFailedError
 from console.model.observed import Health, ReplicaState
@@ -178,6 +179,17 @@ async def test_without_pins_in_the_environment_an_older_release_is_pinned_and_sa
     assert "rollout init --write-env" in runtime.pin_warning(Color.GREEN)
     assert "another image by now" in runtime.pin_warning(Color.BLUE)
     assert keep_tags(two_services.spec.project) == ["r1"]
+
+
+async def test_a_pin_whose_containers_and_image_are_gone_is_dropped(pinned: Stack) -> None:
+    runtime = runtime_of(pinned)
+    pinned.build("1")
+    gone = Pin(image="sha256:" + "0" * 64)
+    override.write(pinned.spec, {Color.BLUE: gone, Color.GREEN: gone})
+    await runtime.start(Color.GREEN, await resolved(runtime, pinned.image), replicas=1)
+    assert set(override.read(pinned.spec)) == {Color.GREEN}
+    pinned.compose("up", "-d")
+    assert pinned.snapshot("app")
 
 
 async def test_replicas_have_the_address_on_the_network_that_the_proxy_shares(pinned: Stack) -> None:

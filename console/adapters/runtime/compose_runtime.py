@@ -238,18 +238,23 @@ class ComposeRuntime:
         return Pin(image=image.id, replicas=scale)
 
     async def _true_pins(self, found: tuple[Listed, ...], *colors: Color) -> dict[Color, Pin]:
-        """The pins as the containers prove them; for a color without containers, as the override has them."""
+        """The pins as the containers prove them; for a color without containers, as the override has them.
+
+        A pin that nothing lives by any more goes when its image is gone, or every `up` would fail for it.
+        """
         pins = override.read(self._spec)
         for color in colors:
             own = [one for one in found if one.service == self._spec.services[color]]
             details = await self._containers.inspect(own[:1])
-            if not details:
-                continue
-            image, known = image_pinned(details[0]), pins.pop(color, None)
-            if image:
-                pins[color] = known if known and known.image == image else Pin(image=image, replicas=len(own))
-            elif known:
-                pins[color] = Pin()
+            known = pins.pop(color, None)
+            if details:
+                image = image_pinned(details[0])
+                if image:
+                    pins[color] = known if known and known.image == image else Pin(image=image, replicas=len(own))
+                elif known:
+                    pins[color] = Pin()
+            elif known and known.image and await self.resolve(known.image):
+                pins[color] = known
         return pins
 
     async def _verify(self, color: Color, image: Image, replicas: int) -> None:

@@ -23,6 +23,11 @@ from console.model.color import Color
 from console.model.errors import RuntimeFailedError
 from console.model.spec import Spec
 
+try:  # ten times faster, where PyYAML was built with libyaml
+    from yaml import CSafeLoader as SafeLoader
+except ImportError:
+    from yaml import SafeLoader  # type: ignore[assignment]
+
 FILE_NAME = "colors.yml"
 BUILD_FILE_NAME = "colors.build.yml"
 _HEAD = """\
@@ -41,7 +46,7 @@ class Pin:
     """Set when it is not what the Compose files say."""
 
 
-class _Tolerant(yaml.SafeLoader):
+class _Tolerant(SafeLoader):
     """Reads Compose files, whose tags `!reset` and `!override` plain YAML does not know."""
 
 
