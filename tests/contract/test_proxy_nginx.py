@@ -18,7 +18,8 @@ from console.demo.stack import EmbeddedStack
 from console.model.color import Color
 from console.model.errors import ProxyRefusedError
 from console.model.observed import Upstream
-from tests.contract.proxy_contract import ProxyContract, ProxyRig, bring_live, closing, cut_over, until, users_release
+from tests.contract.nginx_refusals import NginxRefusals, NginxRig
+from tests.contract.proxy_contract import ProxyContract, ProxyRig, bring_live, closing, cut_over, until
 
 
 class EmbeddedRig:
@@ -28,6 +29,7 @@ class EmbeddedRig:
         self.stack = stack
         self.proxy = NginxProxy(stack.spec, stack.host)
         self.url = stack.url
+        self._main = (stack.nginx.directory / "nginx.conf").read_text()
 
     def servers(self, color: Color) -> tuple[str, ...]:
         return self.stack.runtime.servers(color)
@@ -58,6 +60,15 @@ class EmbeddedRig:
                 return [(await task).status for task in tasks]
 
             yield statuses
+
+    def extra(self, text: str) -> None:
+        assert "http {" in self._main
+        (self.stack.nginx.directory / "nginx.conf").write_text(self._main.replace("http {", f"http {{\n{text}", 1))
+
+    @contextlib.asynccontextmanager
+    async def taken_port(self) -> AsyncIterator[int]:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            yield taken.getsockname()[1]
 
     async def kill(self) -> None:
         pids = [process.pid for process in await self.stack.host.processes()]
@@ -92,94 +103,10 @@ class TestNginxOnThisMachine(ProxyContract):
         return embedded
 
 
-def edit(rig: EmbeddedRig, old: str, new: str) -> None:
-    file = rig.stack.nginx.directory / "nginx.conf"
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new, 1))
-
-
-async def assert_refused_and_green_still_serves(rig: EmbeddedRig, *, deadline: float = 1.5) -> str:
-    """Apply whatever is there now; returns the refusal's words."""
-    before = (await rig.proxy.observe()).accepting
-    rig.proxy.write(Upstream(generation=2, color=Color.BLUE, servers=rig.servers(Color.BLUE)))
-    with pytest.raises(ProxyRefusedError) as refused:
-        await rig.proxy.read_back(2, await rig.proxy.apply(), deadline=deadline)
-    seen = await rig.proxy.observe()
-    assert seen.accepting == before
-    assert seen.live is not None
-    assert (seen.live.generation, seen.live.color) == (1, Color.GREEN)
-    assert await users_release(rig) == rig.release(Color.GREEN)
-    return str(refused.value)
-
-
-class TestRefusedReloads:
-    """The five that exit codes don't tell, or tell only in part."""
-
-    async def test_a_log_that_cannot_be_opened(self, embedded: EmbeddedRig) -> None:
-        await cut_over(embedded, Color.GREEN, 1)
-        edit(embedded, "access_log off;", "access_log /nonexistent/directory/access.log;")
-        with pytest.raises(ProxyRefusedError, match=r"/nonexistent/directory/access\.log"):
-            await embedded.proxy.validate()
-        said = await assert_refused_and_green_still_serves(embedded)
-        assert "the reload was refused" in said
-        assert "generation 1 (green) is live" in said
-
-    async def test_a_shared_memory_zone_with_another_key(self, embedded: EmbeddedRig) -> None:
-        zone = "limit_req_zone {} zone=z:1m rate=1000r/s;"
-        edit(embedded, "access_log off;", zone.format("$binary_remote_addr"))
-        await cut_over(embedded, Color.GREEN, 1)
-        edit(embedded, zone.format("$binary_remote_addr"), zone.format("$request_uri"))
-        await embedded.proxy.validate()
-        assert "the reload was refused" in await assert_refused_and_green_still_serves(embedded)
-
-    async def test_a_port_that_is_taken(self, embedded: EmbeddedRig) -> None:
-        await cut_over(embedded, Color.GREEN, 1)
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
-            edit(embedded, "server {\n", f"server {{ listen 127.0.0.1:{port}; return 204; }}\n    server {{\n")
-            await embedded.proxy.validate()
-            assert "the reload was refused" in await assert_refused_and_green_still_serves(embedded, deadline=4)
-
-    async def test_a_syntax_error(self, embedded: EmbeddedRig) -> None:
-        await cut_over(embedded, Color.GREEN, 1)
-        edit(embedded, "access_log off;", "access_log off; nonsense on;")
-        with pytest.raises(ProxyRefusedError, match='unknown directive "nonsense"'):
-            await embedded.proxy.validate()
-        assert 'unknown directive "nonsense"' in await assert_refused_and_green_still_serves(embedded)
-
-    async def test_a_name_that_cannot_be_resolved(self, embedded: EmbeddedRig) -> None:
-        await cut_over(embedded, Color.GREEN, 1)
-        before = embedded.proxy.read()
-        embedded.proxy.write(Upstream(generation=2, color=Color.BLUE, servers=("no-such-host.invalid:80",)))
-        with pytest.raises(ProxyRefusedError, match="host not found in upstream"):
-            await embedded.proxy.validate()
-        with pytest.raises(ProxyRefusedError, match="host not found in upstream"):
-            await embedded.proxy.apply()
-        assert await users_release(embedded) == embedded.release(Color.GREEN)
-        embedded.proxy.restore(before, 3)
-        seen = await bring_live(embedded, 3)
-        assert seen.configured is not None
-        assert seen.configured.color is Color.GREEN
-
-
-class TestAfterARefusal:
-    async def test_the_old_upstream_is_applied_again_and_seen_even_while_nginx_still_retries_a_port(
-        self, embedded: EmbeddedRig
-    ) -> None:
-        await cut_over(embedded, Color.GREEN, 1)
-        content = embedded.proxy.read()
-        main = embedded.stack.nginx.directory / "nginx.conf"
-        good = main.read_text()
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
-            edit(embedded, "server {\n", f"server {{ listen 127.0.0.1:{port}; return 204; }}\n    server {{\n")
-            await assert_refused_and_green_still_serves(embedded, deadline=0.5)
-            main.write_text(good)
-            embedded.proxy.restore(content, 3)
-            seen = await bring_live(embedded, 3)
-        assert seen.live is not None
-        assert (seen.live.generation, seen.live.color) == (3, Color.GREEN)
+class TestRefusalsOnThisMachine(NginxRefusals):
+    @pytest.fixture
+    def rig(self, embedded: EmbeddedRig) -> NginxRig:
+        return embedded
 
 
 class TestNginx:
