@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import shlex
 import shutil
@@ -230,6 +231,23 @@ def test_a_build_never_sees_the_pins(tree: Path) -> None:
 def test_the_demo_is_headless_without_a_terminal(tree: Path) -> None:
     assert recorded("demo", at=tree) == ["demo", "--headless"]
     assert recorded("demo", "ARGS=--deploys 3", at=tree) == ["demo", "--headless", "--deploys", "3"]
+
+
+def test_the_demo_opens_the_console_on_a_terminal(tree: Path) -> None:
+    ours, theirs = pty.openpty()
+    try:
+        with subprocess.Popen(
+            ["make", "-s", "--no-print-directory", "demo"],
+            cwd=tree,
+            stdin=theirs,
+            stdout=theirs,
+            start_new_session=True,
+        ) as process:
+            assert process.wait(30) == 0
+        assert json.loads(os.read(ours, 65536))["argv"] == ["demo"]
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 def test_check_holds_lint_format_types_imports_and_tests(tree: Path) -> None:
