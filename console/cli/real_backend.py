@@ -47,10 +47,6 @@ class RealBackend:
         async with embedded_session(actor, replicas=line.replicas) as session:
             yield session
 
-    async def down(self, session: Session) -> tuple[str, ...]:
-        """As `Backend.down`."""
-        return await session.take_down()
-
 
 def options(line: CommandLine) -> Options:
     """The flags that the configuration reads, as typed."""

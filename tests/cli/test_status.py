@@ -179,6 +179,20 @@ def test_an_unfinished_rollout_that_left_everything_consistent_needs_nobody() ->
     assert found.unfinished is not None
 
 
+def test_a_long_image_name_goes_onto_a_line_of_its_own_and_stays_whole() -> None:
+    name = "registry.example.org/team/" + "shop" * 12
+    long = samples.replica(Color.GREEN, image=name, image_id="sha256:" + "c" * 64)
+    observed = replace(samples.OBSERVED, replicas=(samples.replica(Color.BLUE), long))
+    assert f"cccccccccccc\n         {name}\n" in text_of(judged(observed))
+    assert "\n         " + name in text_of(judged(observed), terminal=Terminal(tty=True, colour=True))
+
+
+def test_restarts_are_shown() -> None:
+    restarted = samples.replica(Color.BLUE, restarts=3)
+    observed = replace(samples.OBSERVED, replicas=(restarted, samples.replica(Color.GREEN)))
+    assert "restarted 3 times" in text_of(judged(observed))
+
+
 @pytest.mark.parametrize("observed", [samples.OBSERVED, samples.DRIFTED, samples.DOWN], ids=["ok", "drift", "down"])
 def test_the_status_fits_80_columns_also_without_unicode_and_colour(observed: Observed) -> None:
     found = judged(observed, KEPT, verdict=UNFINISHED, lock=None)

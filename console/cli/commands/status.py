@@ -11,6 +11,7 @@ from console.cli.invocation import Invocation
 from console.cli.render.durations import clock
 from console.cli.render.status import status_text
 from console.cli.report import Seen, StatusReport, report
+from console.engine.recovery import NOTHING, verdict
 from console.engine.session import Session
 
 _HOME = "\x1b[H\x1b[2J"
@@ -33,15 +34,16 @@ def run(invocation: Invocation) -> int:
 
 async def look(session: Session) -> StatusReport:
     """Judge the stack as it is now."""
-    observed, verdict = await asyncio.gather(session.observe(), session.verdict())
+    observed = await session.observe()
+    records, lock = session.records(), session.lock_holder()
     return report(
         Seen(
             project=session.spec.project,
             observed=observed,
-            records=session.records(),
+            records=records,
             history=session.history(),
-            lock=session.lock_holder(),
-            verdict=verdict,
+            lock=lock,
+            verdict=NOTHING if lock else verdict(records, observed),  # from the same look: one is enough
         )
     )
 

@@ -18,7 +18,7 @@ _MARKS = {
     Role.STOPPED: Mark.OFF,
     Role.ABSENT: Mark.OFF,
 }
-_COLUMNS = "{color:<6} {role}{release:<6} {replicas:<8} {health:<10} {id:<12}  {image}"
+_COLUMNS = "{color:<6} {role}{release:<6} {replicas:<8} {health:<10} {id:<12}"
 
 
 def status_text(report: StatusReport, style: Style, now: datetime, for_this_stack: Callable[[str], str]) -> str:
@@ -62,10 +62,15 @@ def _color(status: ColorStatus, style: Style) -> list[str]:
         replicas="" if absent else f"{status.healthy}/{status.replicas}",
         health=status.health,
         id=status.image_id,
-        image=clean(status.image),
     )
-    restarts = f", {status.restarts} restarts" if status.restarts else ""
-    lines = [f"  {line.rstrip()}{restarts}"]
+    lines = [f"  {line.rstrip()}"]
+    image = clean(status.image)
+    if len(lines[0]) + 2 + len(image) <= style.width_of(lines[0]):
+        lines[0] += f"  {image}" if image else ""
+    elif image:
+        lines.append(f"{'':<9}{image}")
+    if status.restarts:
+        lines.append(f"{'':<9}restarted {status.restarts} times")
     for note in status.notes:
         lines += style.fold(clean(note), first=9, indent=11)
     return lines

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from enum import Enum
 
 from console.cli.terminal import Terminal
 
+_SGR = re.compile(r"\x1b\[[0-9;]*m")
 RESET = "\x1b[0m"
 
 
@@ -65,6 +67,10 @@ class Style:
             subsequent_indent=" " * min(indent, room // 2),
             break_on_hyphens=False,
         ) or [" " * first]
+
+    def width_of(self, painted: str) -> int:
+        """How many characters of this painted text fit: the terminal's width and the colour codes in it."""
+        return self.terminal.width + len(painted) - len(_SGR.sub("", painted))
 
     def fit(self, text: str, width: int) -> str:
         """The text cut to a width, with a sign that it was."""
