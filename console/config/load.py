@@ -7,7 +7,7 @@ at once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from console.config.block import NAME, Block, merge_blocks
 from console.config.compose_command import ComposeRefusedError, interpolated, merged_json
@@ -64,7 +64,17 @@ def load(options: Options, environ: Mapping[str, str]) -> Loaded:
     spec = SpecBuilder(options, environ, problems).build(sources.found, sources.stack, block, _known(sources))
     if problems.found() or spec is None or sources.stack is None:
         raise ConfigError(problems.found())
-    return Loaded(spec=spec, static=gather_static(spec, sources.stack))
+    static = gather_static(spec, sources.stack)
+    return Loaded(spec=replace(spec, proxy=replace(spec.proxy, target=static.config_target)), static=static)
+
+
+def load_static(spec: Spec, environ: Mapping[str, str]) -> StaticFacts:
+    """The static facts of a stack whose spec is known. Runs one `docker compose config`. Raises `ConfigError`."""
+    try:
+        model = merged_json(spec.compose_files, spec.directory, spec.project, environ)
+    except ComposeRefusedError as error:
+        raise ConfigError(error.problems) from error
+    return gather_static(spec, read_stack(model))
 
 
 def read_sources(options: Options, environ: Mapping[str, str], problems: Problems) -> Sources:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,11 @@ from console.model.facts import Healthcheck, Mount, PublishedPort, ServiceFacts
 
 HOOK_LABEL = "docker-rollout.pre-stop-hook"
 """The label of the `docker-rollout` plugin; honoured because it means the same."""
+
+_PROBED = re.compile(
+    r"(?:https?://[^/\s'\"]+|^['\"]?)(?P<path>/(?:health|healthz|ready|readyz|live|livez|ping|status|up)\b)"
+)
+"""A path that a healthcheck's command asks: only well-known names, so that no other argument can show up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,7 @@ def _service(name: str, entry: Mapping[str, object]) -> ServiceFacts:
         profiles=tuple(_text(profile) for profile in _list(entry.get("profiles"))),
         container_name=_text(entry.get("container_name")) or None,
         ports=tuple(_port(_mapping(port)) for port in _list(entry.get("ports"))),
+        exposes=tuple(port for entry in _list(entry.get("expose")) if (port := _integer(entry)) is not None),
         healthcheck=_healthcheck(check) if check and not disabled else None,
         healthcheck_disabled=disabled,
         mounts=tuple(_mount(_mapping(mount)) for mount in _list(entry.get("volumes"))),
@@ -78,7 +85,16 @@ def _healthcheck(check: Mapping[str, object]) -> Healthcheck:
         start_period=_duration(check.get("start_period")) or default.start_period,
         start_interval=_duration(check.get("start_interval")) or None,
         retries=retries or default.retries,
+        path=_probed_path(check.get("test")),
     )
+
+
+def _probed_path(test: object) -> str | None:
+    for word in " ".join(_text(part) for part in _list(test)).split():
+        match = _PROBED.search(word)
+        if match is not None:
+            return match["path"]
+    return None
 
 
 def _port(entry: Mapping[str, object]) -> PublishedPort:

@@ -39,10 +39,13 @@ class _Paths:
 class SpecBuilder:
     """Decides every value by precedence and notes what is wrong with any."""
 
-    def __init__(self, options: Options, environ: Mapping[str, str], problems: Problems) -> None:
+    def __init__(
+        self, options: Options, environ: Mapping[str, str], problems: Problems, *, smoke_may_miss: bool = False
+    ) -> None:
         self._options = options
         self._environ = environ
         self._problems = problems
+        self._smoke_may_miss = smoke_may_miss
 
     def build(self, found: Discovered, stack: Stack | None, block: Block, known: tuple[str, ...] | None) -> Spec | None:
         """The spec; None when a problem makes it impossible."""
@@ -102,6 +105,8 @@ class SpecBuilder:
         # A proxy that isn't known is a problem of its own; the URL that it would give is no second one.
         unknown = f"http://127.0.0.1{path}"
         derived = unknown if proxy is None else sections.published_url(proxy, control_port=control_port, path=path)
+        if derived is None and self._smoke_may_miss:
+            derived = f"http://127.0.0.1:8080{path}"
         return sections.smoke(block, self._options, self._environ, self._problems, default_url=derived)
 
     def _replicas(self, blue: ServiceFacts | None) -> int:

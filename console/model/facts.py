@@ -55,6 +55,8 @@ class Healthcheck:
     start_interval: float | None = None
     """None when it is not set: Docker then asks every 5 s while the container starts."""
     retries: int = 3
+    path: str | None = None
+    """The URL path that the test seems to ask, for example `/health`; None when it shows none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,8 @@ class ServiceFacts:
     profiles: tuple[str, ...] = ()
     container_name: str | None = None
     ports: tuple[PublishedPort, ...] = ()
+    exposes: tuple[int, ...] = ()
+    """Ports of `expose`."""
     healthcheck: Healthcheck | None = None
     healthcheck_disabled: bool = False
     mounts: tuple[Mount, ...] = ()

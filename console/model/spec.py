@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from console.model.color import Color
 
@@ -29,6 +29,8 @@ class ProxySpec:
     service: str = "proxy"
     config: Path
     """Directory on the host that the engine owns and the proxy mounts (absolute)."""
+    target: PurePosixPath | None = None
+    """Where the proxy sees that directory, by the Compose files; None when they mount it nowhere."""
     control_port: int = 9080
     """Port of the control listener inside the proxy; published on loopback only."""
 
