@@ -102,7 +102,7 @@ class ImageResolved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutoverSeen:
-    """The proxy was seen serving the color: no old worker accepts, the generation matches, the address is the color's."""
+    """The proxy was seen serving: no old worker accepts, the generation matches, the address is the color's."""
 
     color: Color
     generation: int

@@ -136,16 +136,17 @@ class Observed:
 
     @property
     def active(self) -> Color:
-        """The color that has the traffic: what really answers, then the live proxy, the file, the record, blue."""
-        live = self.upstream.live
-        configured = self.upstream.configured
-        return (
-            self.served
-            or (live.color if live else None)
-            or (configured.color if configured else None)
-            or self.recorded
-            or Color.BLUE
-        )
+        """The color that has the traffic: what really answers, then the live proxy, the file, the record, blue.
+
+        A live proxy that names no color runs without a generated file, so that what was written meanwhile counts for
+        nothing: its own configuration sends to blue.
+        """
+        if self.served is not None:
+            return self.served
+        live, configured = self.upstream.live, self.upstream.configured
+        if live is not None:
+            return live.color or Color.BLUE
+        return (configured.color if configured else None) or self.recorded or Color.BLUE
 
     @property
     def idle(self) -> Color:
@@ -156,7 +157,8 @@ class Observed:
     def drift(self) -> tuple[str, str, str] | None:
         """The values of state, file and live proxy when they disagree; None when they agree.
 
-        A stack that never had a cutover has neither state nor file: that is no drift while blue serves.
+        A stack that never had a cutover has neither state nor file: that is no drift while its proxy serves what it
+        serves without a file, or nobody answers yet. A color that would lose the traffic when the proxy restarts is.
         """
         live = self.upstream.live
         configured = self.upstream.configured
@@ -164,6 +166,7 @@ class Observed:
         file = configured.color.value if configured else "missing"
         seen = self.served or (live.color if live else None)
         serving = seen.value if seen else "unknown"
-        fresh = state in {"missing", serving} and file == "missing"
+        lasting = serving != Color.GREEN.value or (live is not None and live.color is None)
+        fresh = state in {"missing", serving} and file == "missing" and lasting
         agree = state == file == serving
         return None if fresh or agree else (state, file, serving)

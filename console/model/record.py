@@ -1,7 +1,8 @@
 """Records as plain data: `encode` for JSON, `decode` from it. Version 1.
 
-A record is flat: `{"v": 1, "rollout": 17, "seq": 240, "at": "...", "type": "step_succeeded", ...the event's own fields}`.
-Fields are only ever added; a reader ignores what it does not know, and a record of a later version is skipped whole.
+A record is flat: `{"v": 1, "rollout": 17, "seq": 240, "at": "...", "type": "step_succeeded", ...}`, then the event's
+own fields. Fields are only ever added; a reader ignores what it does not know, and a record of a later version is
+skipped whole.
 """
 
 from __future__ import annotations
