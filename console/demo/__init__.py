@@ -1,0 +1,1 @@
+"""What can be shown without a stack of one's own: the reference app and the embedded stack."""

@@ -46,20 +46,29 @@ class ReadBack:
         try:
             async with asyncio.timeout(deadline):
                 while True:
-                    try:
-                        # A release that hangs must not use up the wait: that it doesn't answer is a finding of its own.
-                        left = (until - time.monotonic()) / 2
-                        workers = workers_of(await self.host.processes())
-                        if _replaced(workers, before):
-                            live = await self.control.live(self.path, timeout=min(left, CONTROL_TIMEOUT))
-                            if live.generation == generation:
-                                return workers, live
-                    except ProxyUnreachableError:
-                        workers = ()
+                    workers = await self._workers()
+                    if _replaced(workers, before):
+                        live = await self._live(until)
+                        if live is not None and live.generation == generation:
+                            return workers, live
                     await asyncio.sleep(POLL)
         except TimeoutError:
             pass
         raise await self._verdict(generation, before, workers, deadline)
+
+    async def _workers(self) -> tuple[Worker, ...]:
+        try:
+            return workers_of(await self.host.processes())
+        except ProxyUnreachableError:
+            return ()
+
+    async def _live(self, until: float) -> Live | None:
+        """What the proxy says, if anything. A release that hangs is a finding and must not use up the wait."""
+        left = until - time.monotonic()
+        try:
+            return await self.control.live(self.path, timeout=min(left / 2, CONTROL_TIMEOUT))
+        except ProxyUnreachableError:
+            return None
 
     async def _verdict(
         self, generation: int, before: frozenset[int], workers: tuple[Worker, ...], deadline: float
