@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from console.model.color import Color
-from console.model.events import ColorRetired, Record, StandbyKept
+from console.model.events import ColorRetired, CutoverSeen, ImageResolved, Record, StandbyKept
 from console.model.observed import Health, Observed, Replica
 from console.model.release import Release
 from console.model.request import Verdict
@@ -205,13 +205,13 @@ def _note(replica: Replica) -> str:
 
 
 def _standby(seen: Seen) -> StandbyStatus | None:
-    """The last word of the journal on the idle color, while it runs."""
+    """The last word of the journal on the idle color, while it runs; none once it served or was made anew since."""
     idle = seen.observed.idle
     if not seen.observed.running(idle):
         return None
     for record in reversed(seen.records):
         match record.event:
-            case ColorRetired(color=color) if color is idle:
+            case ColorRetired(color=color) | CutoverSeen(color=color) | ImageResolved(color=color) if color is idle:
                 return None
             case StandbyKept(color=color, seconds=seconds) if color is idle:
                 return StandbyStatus(color=idle, since=record.at, until=_later(record.at, seconds))

@@ -5,7 +5,7 @@ import pytest
 from console.cli.render.narrator import Narrator
 from console.cli.render.style import Mark, Style
 from console.cli.terminal import Terminal
-from console.model.events import Event, Record, StepProgressed, StepSucceeded
+from console.model.events import AbortRequested, Event, Record, StepProgressed, StepSucceeded
 from tests.cli import samples
 
 WAIT = samples.step("ready", "wait until green is ready")
@@ -129,6 +129,13 @@ def test_a_terminal_without_unicode_gets_ascii_only() -> None:
     told.tell(*samples.EVERY)
     told.pass_time(2)
     assert told.text.isascii()
+
+
+def test_a_signal_is_told_once() -> None:
+    told = Told()
+    told.narrator.say(Mark.WARNING, "SIGINT: ending safely, waiting for drain blue")
+    assert told.tell(AbortRequested(by="SIGINT")) == ""
+    assert "by the operator" in told.tell(AbortRequested(by="the operator"))
 
 
 def test_odd_times_do_not_matter() -> None:

@@ -11,7 +11,7 @@ from console.cli.report import Readiness, Role, Seen, StatusReport, report
 from console.cli.terminal import Terminal
 from console.model.color import Color
 from console.model.errors import RolloutError
-from console.model.events import ColorRetired, Event, Record, StandbyKept
+from console.model.events import ColorRetired, CutoverSeen, Event, ImageResolved, Record, StandbyKept
 from console.model.observed import Health, Live, Observed, ReplicaState
 from console.model.request import RecoveryChoice, Verdict
 from tests.cli import samples
@@ -132,6 +132,14 @@ def test_a_retired_color_is_no_standby() -> None:
     assert judged(samples.OBSERVED, KEPT, ColorRetired(color=Color.BLUE)).standby is None
 
 
+def test_a_color_that_served_or_was_made_anew_since_is_no_standby() -> None:
+    served = CutoverSeen(color=Color.BLUE, generation=43, served="172.20.0.3:8000")
+    anew = ImageResolved(color=Color.BLUE, reference="shop-app:43", id=samples.IMAGES[Color.BLUE], digest=None)
+    assert judged(samples.OBSERVED, KEPT, served).standby is None
+    assert judged(samples.OBSERVED, KEPT, anew).standby is None
+    assert judged(samples.OBSERVED, served, KEPT).standby is not None
+
+
 def test_a_standby_that_does_not_run_is_none() -> None:
     stopped = samples.replica(Color.BLUE, state=ReplicaState.EXITED, exit_code=137)
     found = judged(replace(samples.OBSERVED, replicas=(stopped, samples.replica(Color.GREEN))), KEPT)
@@ -168,7 +176,7 @@ def test_an_image_that_the_history_does_not_know_has_no_release_number() -> None
 def test_an_unfinished_rollout_names_its_last_step_and_the_way_on() -> None:
     found = judged(verdict=UNFINISHED)
     text = " ".join(text_of(found).split())
-    assert "rollout 18 (deploy by sha@vm1 since 2026-03-01 12:00); last step: apply it." in text
+    assert "unfinished green serves now: the traffic had moved." in text
     assert found.next_command == "rollout recover"
     assert found.needs_human == ("rollout 18 never finished",)
 

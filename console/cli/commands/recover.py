@@ -8,8 +8,6 @@ from dataclasses import asdict
 from console.cli.ask import choose
 from console.cli.exit_codes import ExitCode
 from console.cli.invocation import Invocation
-from console.cli.render.clean import clean
-from console.cli.render.durations import stamp
 from console.cli.render.problem import field_lines
 from console.cli.render.style import Style
 from console.cli.runner import carry_out
@@ -67,23 +65,20 @@ def _show(invocation: Invocation, verdict: Verdict) -> None:
 
 def verdict_text(invocation: Invocation, verdict: Verdict, style: Style) -> str:
     """The verdict and the ways on, for people."""
-    if not verdict.rollout:
-        head = "every rollout has ended"
-        lines = [head]
-    else:
-        who = f"{verdict.action} by {verdict.user}, since {stamp(verdict.since)}"
-        lines = [style.bold(clean(f"rollout {verdict.rollout} never ended ({who})"))]
-        lines += field_lines("last step", verdict.last_step, style)
+    head = f"rollout {verdict.rollout} never ended" if verdict.rollout else "every rollout has ended"
+    lines = [style.bold(head)]
     lines += field_lines("now", verdict.story, style)
-    lines += field_lines("agreement", _agreement(verdict), style)
+    lines += field_lines("so", _consequence(verdict), style)
     for choice in verdict.choices:
         lines += field_lines(choice.value, _MEANINGS[choice], style)
         lines += field_lines("", invocation.command("recover", f"--{choice.value}"), style, verbatim=True)
     return "\n".join(lines) + "\n"
 
 
-def _agreement(verdict: Verdict) -> str:
-    return "state, file and live proxy agree" if verdict.consistent else "DRIFT: state, file and live proxy disagree"
+def _consequence(verdict: Verdict) -> str:
+    if verdict.consistent:
+        return "state, file and live proxy agree: a new rollout may begin"
+    return "a deploy waits until one of these ways was taken"
 
 
 def _names(verdict: Verdict) -> str:

@@ -104,6 +104,7 @@ class Narrator:
         self._titles: dict[str, str] = {}
         self._status_shown = False
         self._drawn_at = float("-inf")
+        self._said = ""
         self.story = Story()
 
     def record(self, record: Record) -> None:
@@ -113,6 +114,7 @@ class Narrator:
 
     def say(self, mark: Mark, text: str) -> None:
         """A line of our own."""
+        self._said = text
         self._line(self._now(), mark, text)
 
     def waiting_for(self) -> str:
@@ -192,7 +194,8 @@ class Narrator:
             case ActiveRecorded() | StandbyKept():
                 pass  # the steps that did it say so
             case AbortRequested():
-                self._line(at, Mark.NOTE, f"asked to end safely by {clean(event.by)}")
+                if not self._said.startswith(f"{event.by}:"):  # a signal of this process was told already
+                    self._line(at, Mark.NOTE, f"asked to end safely by {clean(event.by)}")
             case _:
                 assert_never(event)
 

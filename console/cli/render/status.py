@@ -30,10 +30,7 @@ def status_text(report: StatusReport, style: Style, now: datetime, for_this_stac
     lines += field_lines("rollback", _rollback(report), style)
     lines += field_lines("lock", _lock(report), style)
     if report.unfinished is not None:
-        unfinished = report.unfinished
-        head = f"{unfinished.rollout} ({unfinished.action} by {unfinished.user} since {stamp(unfinished.since)})"
-        last = f"; last step: {unfinished.last_step}" if unfinished.last_step else ""
-        lines += field_lines("unfinished", f"rollout {head}{last}. {unfinished.story}", style)
+        lines += field_lines("unfinished", report.unfinished.story, style)
     for reason in report.needs_human:
         lines += style.fold(clean(reason), first=2, indent=4)
     lines += field_lines("next", for_this_stack(report.next_command), style, verbatim=True)
