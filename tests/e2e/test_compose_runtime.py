@@ -271,6 +271,21 @@ async def test_a_failing_migration_is_told_in_its_own_words_and_blue_stays(pinne
     assert pinned.snapshot("app", "db", "proxy") == before
 
 
+async def test_a_migration_that_ran_again_from_an_older_image_is_told(pinned: Stack) -> None:
+    text = (pinned.spec.directory / "docker-compose.yml").read_text()
+    old = "    image: nginx:1.30\n    command: [sh"
+    assert old in text
+    pinned.write("docker-compose.yml", text.replace(old, old.replace("nginx:1.30", pinned.image)))
+    runtime = runtime_of(pinned)
+    pinned.build("1")
+    await runtime.bring_up(Color.BLUE)
+    assert not [line for line in runtime.narration() if line.startswith("#")]
+    pinned.build("2")
+    await runtime.start(Color.GREEN, await resolved(runtime, pinned.image), replicas=1)
+    (remark,) = [line for line in runtime.narration() if line.startswith("#")]
+    assert f"`docker rm {pinned.spec.project}-migrate-1`" in remark
+
+
 async def test_cancelling_a_start_ends_the_compose_process_and_leaves_blue_alone(pinned: Stack) -> None:
     runtime = runtime_of(pinned)
     pinned.build("1")

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 
-from console.adapters.runtime import compose_command, images, override
+from console.adapters.runtime import compose_command, images, one_shots, override
 from console.adapters.runtime.compose_command import ChildRunner
 from console.adapters.runtime.container_replica import Listed, replica
-from console.adapters.runtime.containers import Containers, image_pinned, networks_of
+from console.adapters.runtime.containers import Containers, networks_of
 from console.adapters.runtime.docker_client import DockerClient
 from console.adapters.runtime.events import subscribe
-from console.adapters.runtime.override import Pin
+from console.adapters.runtime.pins import Pins
 from console.adapters.runtime.stats import StatsReader
 from console.adapters.runtime.text import clean
 from console.model.color import Color
@@ -44,7 +44,7 @@ class ComposeRuntime:
         self._containers = Containers(self._client, spec.project)
         self._child = ChildRunner()
         self._stats = StatsReader(self._client)
-        self._moved: dict[Color, str] = {}
+        self._pins = Pins(spec, self._client, self._containers)
 
     async def replicas(self) -> tuple[Replica, ...]:
         """All replicas of both colors; one list call, and the details in parallel."""
@@ -97,13 +97,17 @@ class ComposeRuntime:
             raise RuntimeFailedError(
                 attempted, f"{service} has containers already", now=_UNTOUCHED, next_command="rollout status"
             )
-        pins = await self._true_pins(found, color.other)
-        pins[color] = await self._pin(color, image, replicas)
+        pins = await self._pins.proven(found, color.other)
+        pins[color] = await self._pins.choose(color, image, replicas)
         file = override.write(self._spec, pins)
         argv = compose_command.up(self._spec, color, override=file, replicas=replicas)
         await self._child.run(argv, attempted=attempted, now=_UNTOUCHED, deadline=START_DEADLINE)
-        await self._verify(color, image, replicas)
-        await self._note_moved(color.other, found)
+        found = await self._containers.all()
+        self._verify(color, image, [one for one in found if one.service == service], replicas)
+        await self._pins.notice_moved(found, color.other)
+        remark = await one_shots.stale(self._client, self._containers, found, service)
+        if remark:
+            self._child.note(remark)
 
     async def resume(self, color: Color) -> None:
         """Start a color's stopped containers again, as they are."""
@@ -162,15 +166,7 @@ class ComposeRuntime:
 
     def pin_warning(self, color: Color) -> str:
         """Why a plain `docker compose up -d` would recreate this color; empty when it would not."""
-        twin = self._spec.derived_twin and color is Color.GREEN
-        pin = override.read(self._spec).get(color)
-        if pin is None or not pin.image or self._spec.pins_in_environment or twin:
-            return self._moved.get(color, "")
-        plain = override.plain_image(self._spec, color)
-        return (
-            f"a plain `docker compose up -d` would recreate {color.value}: it runs an image that the Compose files "
-            f"({plain or self._spec.services[color]}) don't name; `rollout init --write-env` prevents that"
-        )
+        return self._pins.warning(color)
 
     async def bring_up(self, color: Color) -> None:
         """Bring a color and the proxy up with their dependencies, recreating nothing; for `rollout up`.
@@ -183,7 +179,7 @@ class ComposeRuntime:
             await self.resume(color)
         else:
             await self.start(color, await self._plain(color), replicas=self._spec.replicas)
-        file = override.write(self._spec, await self._true_pins(await self._containers.all(), *Color))
+        file = override.write(self._spec, await self._pins.proven(await self._containers.all(), *Color))
         argv = compose_command.up_service(self._spec, self._spec.proxy.service, override=file)
         now = f"{color.value} runs; the proxy may not"
         await self._child.run(argv, attempted="bring the proxy up", now=now, deadline=START_DEADLINE)
@@ -219,46 +215,7 @@ class ComposeRuntime:
             )
         return found
 
-    async def _pin(self, color: Color, image: Image, replicas: int) -> Pin:
-        """How this color is to be created.
-
-        Where a plain `up` does not read the override, a pin would make it recreate the color; so there is none as
-        long as the plain name means the same image.
-        """
-        spec = self._spec
-        twin = spec.derived_twin and color is Color.GREEN
-        # What an explicit second service says about replicas isn't known, so it is always said for it.
-        stated = spec.replicas if twin or spec.services[color] == spec.service else None
-        scale = None if replicas == stated else replicas
-        if not spec.pins_in_environment and not twin:
-            plain = override.plain_image(spec, color)
-            found = await self.resolve(plain) if plain else None
-            if found is not None and found.id == image.id:
-                return Pin()
-        return Pin(image=image.id, replicas=scale)
-
-    async def _true_pins(self, found: tuple[Listed, ...], *colors: Color) -> dict[Color, Pin]:
-        """The pins as the containers prove them; for a color without containers, as the override has them.
-
-        A pin that nothing lives by any more goes when its image is gone, or every `up` would fail for it.
-        """
-        pins = override.read(self._spec)
-        for color in colors:
-            own = [one for one in found if one.service == self._spec.services[color]]
-            details = await self._containers.inspect(own[:1])
-            known = pins.pop(color, None)
-            if details:
-                image = image_pinned(details[0])
-                if image:
-                    pins[color] = known if known and known.image == image else Pin(image=image, replicas=len(own))
-                elif known:
-                    pins[color] = Pin()
-            elif known and known.image and await self.resolve(known.image):
-                pins[color] = known
-        return pins
-
-    async def _verify(self, color: Color, image: Image, replicas: int) -> None:
-        own = await self._of(color)
+    def _verify(self, color: Color, image: Image, own: list[Listed], replicas: int) -> None:
         others = sorted({one.image_id for one in own} - {image.id})
         if others:
             found = f"its replicas run {', '.join(others)} instead of {image.id}"
@@ -267,15 +224,3 @@ class ComposeRuntime:
         else:
             return
         raise RuntimeFailedError(f"start {color.value}", found, now=_UNTOUCHED, next_command="rollout status")
-
-    async def _note_moved(self, color: Color, found: tuple[Listed, ...]) -> None:
-        """Notice that the tag which an unpinned color was made from means another image by now."""
-        self._moved.pop(color, None)
-        ids = {one.image_id for one in found if one.service == self._spec.services[color]}
-        pin = override.read(self._spec).get(color, Pin())
-        plain = override.plain_image(self._spec, color)
-        current = await self.resolve(plain) if ids and plain and not pin.image else None
-        if current is not None and ids != {current.id}:
-            self._moved[color] = (
-                f"a plain `docker compose up -d` would recreate {color.value}: {plain} means another image by now"
-            )
