@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,19 @@ from console.engine.session import Session
 from console.model.finding import Finding
 from console.model.request import Actor
 from console.model.spec import Spec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What `rollout init` found out about a stack."""
+
+    spec: Spec
+    text: str
+    """What the user has to add to files of their own, to be pasted."""
+    files: Mapping[Path, str]
+    """The generated parts that are missing: absolute path and content, none of them the user's own file."""
+    env: tuple[Path, str]
+    """The stack's `.env`, and what it should contain."""
 
 
 class Backend(Protocol):
@@ -33,14 +47,10 @@ class Backend(Protocol):
         """What stands between this stack and a deploy without drops."""
         ...
 
-    def init_text(self, line: CommandLine, environ: Mapping[str, str]) -> str:
-        """What the user has to add to a stack, to be pasted."""
+    def setup(self, line: CommandLine, environ: Mapping[str, str]) -> Setup:
+        """What a stack needs to be rolled out. Raises `ConfigError`; touches nothing."""
         ...
 
-    def init_files(self, line: CommandLine, environ: Mapping[str, str]) -> Mapping[Path, str]:
-        """The generated parts: absolute path and content, none of them the user's own file."""
-        ...
-
-    def env_file(self, line: CommandLine, environ: Mapping[str, str]) -> tuple[Path, str]:
-        """The stack's `.env`, and what it should contain."""
+    def prepare(self, spec: Spec) -> None:
+        """Make the directories that the engine owns, with their modes. Idempotent. Raises `OSError`."""
         ...

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from console.cli.backend import Setup
 from console.cli.command_line import CommandLine
 from console.model.request import Actor
 from console.model.spec import Spec
@@ -14,6 +15,7 @@ from console.model.spec import Spec
 if TYPE_CHECKING:
     from console.config.options import Options
     from console.engine.session import Session
+    from console.model.finding import Finding
 
 CLOSE_DEADLINE = 5.0
 """Seconds that closing a session may take before the command ends anyway."""
@@ -46,6 +48,31 @@ class RealBackend:
 
         async with embedded_session(actor, replicas=line.replicas) as session:
             yield session
+
+    async def findings(self, spec: Spec) -> tuple[Finding, ...]:
+        """As `Backend.findings`."""
+        from console.planning.preflight import preflight  # noqa: PLC0415 - as above
+        from console.wiring import gather_facts  # noqa: PLC0415
+
+        return preflight(await gather_facts(spec))
+
+    def setup(self, line: CommandLine, environ: Mapping[str, str]) -> Setup:
+        """As `Backend.setup`."""
+        from console.config import init  # noqa: PLC0415 - as above
+
+        stack = init.draft(options(line), environ)
+        return Setup(
+            spec=stack.spec,
+            text=init.text(stack),
+            files=init.generated_parts(stack),
+            env=init.env_file(stack.spec, environ),
+        )
+
+    def prepare(self, spec: Spec) -> None:
+        """As `Backend.prepare`."""
+        from console.wiring import prepare  # noqa: PLC0415 - as above
+
+        prepare(spec)
 
 
 def options(line: CommandLine) -> Options:

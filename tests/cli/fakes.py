@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from console.cli.backend import Setup
 from console.cli.command_line import CommandLine
 from console.engine.session import Session
 from console.model.color import Color
@@ -232,20 +233,18 @@ class FakeBackend:
         assert spec.project == "shop"
         return self.script.findings
 
-    def init_text(self, line: CommandLine, environ: Mapping[str, str]) -> str:
+    def setup(self, line: CommandLine, environ: Mapping[str, str]) -> Setup:
+        assert environ is not None
         self.lines.append(line)
-        assert environ is not None
-        return "x-rollout:\n  service: app\n"
+        return Setup(
+            spec=spec_in(self.directory),
+            text="x-rollout:\n  service: app\n",
+            files={self.directory / "state" / "nginx" / "upstream.conf": "# generated\n"},
+            env=(self.directory / ".env", "COMPOSE_FILE=docker-compose.yml:state/colors.yml\n"),
+        )
 
-    def init_files(self, line: CommandLine, environ: Mapping[str, str]) -> Mapping[Path, str]:
-        assert line.command == "init"
-        assert environ is not None
-        return {self.directory / "state" / "nginx" / "upstream.conf": "# generated\n"}
-
-    def env_file(self, line: CommandLine, environ: Mapping[str, str]) -> tuple[Path, str]:
-        assert line.command == "init"
-        assert environ is not None
-        return self.directory / ".env", "COMPOSE_FILE=docker-compose.yml:state/colors.yml\n"
+    def prepare(self, spec: Spec) -> None:
+        spec.proxy.config.mkdir(parents=True, exist_ok=True)
 
 
 def held(by: str = "sha") -> LockLabel:

@@ -13,14 +13,15 @@ from console.cli.render.style import Mark
 
 def run(invocation: Invocation) -> int:
     """Print the parts to paste; with `--write` and `--write-env`, write the generated ones."""
-    line, environ, backend = invocation.line, invocation.environ, invocation.backend
+    line, backend = invocation.line, invocation.backend
     if line.write or line.write_env:
         invocation.refuse_read_only("write the generated parts")
-    text = backend.init_text(line, environ)
-    files = backend.init_files(line, environ)
-    wanted: dict[Path, str] = dict(files) if line.write else {}
+    setup = backend.setup(line, invocation.environ)
+    wanted: dict[Path, str] = dict(setup.files) if line.write else {}
+    if line.write:
+        backend.prepare(setup.spec)
     if line.write_env:
-        path, content = backend.env_file(line, environ)
+        path, content = setup.env
         wanted[path] = content
     written = [path for path, content in wanted.items() if _write(path, content)]
     if line.json:
@@ -28,17 +29,17 @@ def run(invocation: Invocation) -> int:
             {
                 "v": 1,
                 "type": "init",
-                "text": text,
-                "generated": [str(path) for path in files],
+                "text": setup.text,
+                "generated": [str(path) for path in setup.files],
                 "written": [str(path) for path in written],
             }
         )
     else:
-        invocation.output.data(text)
+        invocation.output.data(setup.text)
     for path in wanted:
         word = "written" if path in written else "unchanged"
         invocation.output.narrate(invocation.style.mark(Mark.DONE, f"{word}: {path}") + "\n")
-    for path in files if not line.write else ():
+    for path in setup.files if not line.write else ():
         invocation.output.narrate(invocation.style.mark(Mark.NOTE, f"--write would write {path}") + "\n")
     return ExitCode.DONE
 
