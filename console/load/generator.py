@@ -25,8 +25,8 @@ _BATCH = 256
 _TOO_LATE = 1.0
 """Seconds. What is due longer (the process was suspended) is given up as not sent, rather than sent in a flood."""
 
-_GAP = 0.0002
-"""Seconds between two wake-ups at least: beyond 5,000 a second, requests that are due together are sent together."""
+_GAP = 0.0004
+"""Seconds between two wake-ups at least: beyond 2,500 a second, requests that are due together are sent together."""
 
 
 _CLOCK_STEP = 0.002

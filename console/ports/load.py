@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
+
+from console.model.load import Snapshot, Started, Summary
+from console.model.load_totals import LoadSum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +22,10 @@ class LoadCounts:
     alive: bool
     """False when the generator died or stalls: then there is no data, and that is said."""
     problem: str = ""
+    unexpected: int = 0
+    """Of `done`: complete answers that are neither ok nor a drop (4xx)."""
+    recovered: int = 0
+    """Of `dropped`: what a browser's one retry would have hidden."""
 
 
 class Load(Protocol):
@@ -29,4 +37,61 @@ class Load(Protocol):
 
     async def phase(self, name: str) -> None:
         """Stamp the requests that are due from now on with this phase of the rollout."""
+        ...
+
+
+class LoadRun(Load, Protocol):
+    """The same with everything that a screen, the command line and a receipt want of it.
+
+    No call raises because the generator is in trouble: it is then not alive, and `counts().problem` says why.
+    """
+
+    @property
+    def sum(self) -> LoadSum:
+        """Everything reported so far, added up: phases, releases, histograms, the last failures."""
+        ...
+
+    @property
+    def latest(self) -> Snapshot | None:
+        """The last snapshot; None before the first."""
+        ...
+
+    @property
+    def summary(self) -> Summary | None:
+        """The generator's own account of the whole run; None until it has ended by itself."""
+        ...
+
+    async def start(self) -> Started:
+        """Start the generator and wait until it begins to send.
+
+        Raises:
+            UsageError: it refuses the configuration; nothing was sent.
+            RuntimeFailedError: it did not start.
+        """
+        ...
+
+    def counts_in(self, phase: str) -> LoadCounts:
+        """The counters of the requests that were due in one phase."""
+        ...
+
+    async def rate(self, rate: float) -> None:
+        """Go on at another rate, in requests a second; 0 pauses."""
+        ...
+
+    def snapshots(self) -> AsyncIterator[Snapshot]:
+        """Every snapshot from now on, until the run ends.
+
+        A reader that falls behind by a minute loses the oldest ones; `sum` loses nothing.
+        """
+        ...
+
+    async def stop(self) -> Summary | None:
+        """End the schedule, wait for what is in flight, return the summary. Idempotent.
+
+        None when the generator gave no summary: it died before, or did not end in time and was killed.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End the generator at once. Idempotent."""
         ...

@@ -1,0 +1,249 @@
+"""The load generator under supervision: its commands and its numbers.
+
+It is never restarted: a generator that died or went silent is *no data*, with its reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from typing import Self
+
+from console.adapters.load_child import LoadChild
+from console.model.errors import RolloutError, RuntimeFailedError, UsageError
+from console.model.load import (
+    Command,
+    Group,
+    LoadConfig,
+    Message,
+    PhaseCounts,
+    PhaseStamped,
+    Refused,
+    SetPhase,
+    SetRate,
+    Snapshot,
+    Started,
+    Stop,
+    Summary,
+)
+from console.model.load_totals import LoadSum
+from console.model.load_wire import WireError, decode_message, encode
+from console.ports.load import LoadCounts
+
+_START_DEADLINE = 15.0
+_ACKNOWLEDGE_DEADLINE = 1.0
+_END_DEADLINE = 5.0
+"""Seconds to wait beyond what the requests in flight may take."""
+_BACKLOG = 600
+"""Snapshots that wait for a slow reader: a minute of them."""
+_LOOK = 0.25
+_SILENCE = 8
+"""Looks without a word (2 s) until the generator counts as stalled. Counted in looks rather than seconds: a reader that
+was itself held up finds the words waiting."""
+
+
+class LoadSupervisor:
+    """Runs one load generator. It is an asynchronous context manager: leaving it ends the generator.
+
+    All coroutines belong to one event loop. It implements `console.ports.load.LoadRun`.
+    """
+
+    def __init__(self, config: LoadConfig) -> None:
+        self._config = config
+        self._child: LoadChild | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._started: asyncio.Future[Started] | None = None
+        self._stamped: dict[str, asyncio.Event] = {}
+        self._readers: list[asyncio.Queue[Snapshot | None]] = []
+        self._silent_looks = 0
+        self._problem = "the load generator has not been started"
+        self._ended = asyncio.Event()
+        self.sum = LoadSum()
+        """Everything reported so far, added up."""
+        self.latest: Snapshot | None = None
+        """The last snapshot; None before the first."""
+        self.summary: Summary | None = None
+        """The generator's own account of the whole run; None until it has ended by itself."""
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @property
+    def pid(self) -> int | None:
+        """The generator's process id; None before it is started."""
+        return self._child.pid if self._child else None
+
+    @property
+    def problem(self) -> str:
+        """Why there are no (more) numbers; empty while they come."""
+        if self._problem:
+            return self._problem
+        if self._silent_looks >= _SILENCE:
+            return f"the load generator has said nothing for {self._silent_looks * _LOOK:.0f} s"
+        return ""
+
+    async def start(self) -> Started:
+        """As `LoadRun.start`. Once. Cancelling it ends the generator."""
+        loop = asyncio.get_running_loop()
+        self._started = loop.create_future()
+        try:
+            child = self._child = await LoadChild.spawn()
+        except OSError as error:
+            raise _not_started(str(error)) from error
+        self._problem = ""
+        self._tasks = [loop.create_task(work) for work in (self._read(child), child.listen(), self._watch())]
+        try:
+            child.send(encode(self._config))
+            async with asyncio.timeout(_START_DEADLINE):
+                return await self._started
+        except TimeoutError as error:
+            await self.close()
+            raise _not_started(f"it said nothing within {_START_DEADLINE:g} s") from error
+        except (RolloutError, asyncio.CancelledError):
+            await self.close()
+            raise
+
+    def counts(self) -> LoadCounts:
+        """As `Load.counts`."""
+        totals = self.sum.totals
+        return LoadCounts(
+            due=totals.due,
+            done=totals.done,
+            dropped=totals.dropped,
+            not_sent=totals.not_sent,
+            alive=not self.problem,
+            problem=self.problem,
+            unexpected=totals.unexpected,
+            recovered=totals.recovered,
+        )
+
+    def counts_in(self, phase: str) -> LoadCounts:
+        """As `LoadRun.counts_in`."""
+        planned: Iterable[PhaseCounts] = [counts for counts in self.sum.phases if counts.phase == phase]
+        groups: Iterable[Group] = [group for group in self.sum.groups if group.phase == phase]
+        return LoadCounts(
+            due=sum(counts.due for counts in planned),
+            done=sum(group.ok + group.unexpected + group.dropped for group in groups),
+            dropped=sum(group.dropped for group in groups),
+            not_sent=sum(sum(counts.not_sent.values()) for counts in planned),
+            alive=not self.problem,
+            problem=self.problem,
+            unexpected=sum(group.unexpected for group in groups),
+            recovered=sum(group.recovered for group in groups),
+        )
+
+    async def phase(self, name: str) -> None:
+        """As `Load.phase`; returns once the generator has confirmed it, or after a second without an answer."""
+        stamped = self._stamped.setdefault(name, asyncio.Event())
+        stamped.clear()
+        if self._command(SetPhase(phase=name)):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_ACKNOWLEDGE_DEADLINE):
+                    await stamped.wait()
+
+    async def rate(self, rate: float) -> None:
+        """As `LoadRun.rate`."""
+        self._command(SetRate(rate=rate))
+
+    async def snapshots(self) -> AsyncIterator[Snapshot]:
+        """As `LoadRun.snapshots`."""
+        if self._ended.is_set():
+            return
+        queue: asyncio.Queue[Snapshot | None] = asyncio.Queue()
+        self._readers.append(queue)
+        try:
+            while (snapshot := await queue.get()) is not None:
+                yield snapshot
+        finally:
+            self._readers.remove(queue)
+
+    async def wait(self) -> Summary | None:
+        """Wait until the generator ends by itself; the summary, or None when it gave none."""
+        await self._ended.wait()
+        return self.summary
+
+    async def stop(self) -> Summary | None:
+        """As `LoadRun.stop`."""
+        if self._command(Stop()):
+            with contextlib.suppress(TimeoutError):
+                # An attempt and its retry may each take the whole timeout.
+                async with asyncio.timeout(2 * self._config.timeout + _END_DEADLINE):
+                    await self._ended.wait()
+        await self.close()
+        return self.summary
+
+    async def close(self) -> None:
+        """As `LoadRun.close`; bounded, and not interrupted by being cancelled."""
+        await asyncio.shield(asyncio.ensure_future(self._close()))
+
+    async def _close(self) -> None:
+        if self._child is not None:
+            await self._child.kill()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_END_DEADLINE)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _command(self, command: Command) -> bool:
+        """Send a command; whether there was anybody to send it to."""
+        return self._child is not None and not self._ended.is_set() and self._child.send(encode(command))
+
+    async def _read(self, child: LoadChild) -> None:
+        """Take every message until the generator's output ends, and say why it ended."""
+        try:
+            async for line in child.lines():
+                self._silent_looks = 0
+                self._take(decode_message(line))
+            self._problem = f"the load ended: {self.summary.reason.value}" if self.summary else await child.obituary()
+        except (WireError, ValueError) as error:
+            self._problem = f"the load generator's output can't be read: {error}"
+        finally:
+            self._problem = self._problem or "the load generator was abandoned"
+            self._ended.set()
+            self._fail_start(_not_started(self._problem))
+            for queue in self._readers:
+                queue.put_nowait(None)
+            for stamped in self._stamped.values():
+                stamped.set()
+
+    def _take(self, message: Message) -> None:
+        match message:
+            case Snapshot():
+                self._publish(message)
+            case PhaseStamped():
+                self._stamped.setdefault(message.phase, asyncio.Event()).set()
+            case Started():
+                if self._started is not None and not self._started.done():
+                    self._started.set_result(message)
+            case Refused():
+                self._fail_start(UsageError("start the load", message.problem, now="nothing was sent"))
+            case Summary():
+                self.summary = message
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        self.sum.add(snapshot)
+        self.latest = snapshot
+        for queue in self._readers:
+            if queue.qsize() >= _BACKLOG:
+                queue.get_nowait()
+            queue.put_nowait(snapshot)
+
+    def _fail_start(self, error: RolloutError) -> None:
+        if self._started is not None and not self._started.done():
+            self._started.set_exception(error)
+
+    async def _watch(self) -> None:
+        """Count how often nothing was heard."""
+        while not self._ended.is_set():
+            await asyncio.sleep(_LOOK)
+            self._silent_looks += 1
+
+
+def _not_started(found: str) -> RuntimeFailedError:
+    return RuntimeFailedError("start the load generator", found, now="nothing was sent")
