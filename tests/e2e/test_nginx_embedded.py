@@ -91,7 +91,8 @@ async def test_at_first_blue_serves_its_first_release_on_every_replica() -> None
         replicas = await stack.runtime.replicas()
         assert [(replica.color, replica.image) for replica in replicas] == [(Color.BLUE, "app@v1")] * 2
         assert not stack.spec.upstream_file.exists()
-        assert stack.spec.state.is_dir()
+        assert stack.spec.active_color_file.read_text() == "blue\n"
+        assert stack.runtime.narration() == ()
         assert stack.spec.compose_files == ()
 
 

@@ -16,6 +16,7 @@ from typing import Self
 
 from console.adapters.proxy.process_host import ProcessHost
 from console.adapters.runtime.local import Catalog, LocalRuntime
+from console.adapters.storage.atomic import write_atomically
 from console.demo.stack.binary import nginx_binary
 from console.demo.stack.nginx_config import NginxConfig
 from console.demo.stack.nginx_process import NginxProcess
@@ -35,7 +36,7 @@ _MOST_CONNECTIONS = 8192
 
 
 class EmbeddedStack:
-    """Use as `async with EmbeddedStack() as stack`; blue then serves release `app@v1`.
+    """Use as `async with EmbeddedStack() as stack`; blue then serves release `app@v1`, and is recorded as active.
 
     It gives the parts (`spec`, `runtime`, `host`) and leaves the engine to others. All of it belongs to the event
     loop that entered it. Children end with this process, also when it is killed; only the temporary directory is left
@@ -110,6 +111,8 @@ class EmbeddedStack:
         await self.runtime.start(Color.BLUE, first, replicas=self._replicas)
         await process.start()
         await self._await_ready()
+        write_atomically(self.spec.active_color_file, f"{Color.BLUE.value}\n".encode(), mode=0o644)
+        self.runtime.narration()  # what brought the stack up is not part of the first rollout
 
     async def _await_ready(self) -> None:
         """Wait until each replica is ready and the proxy passes requests on."""
