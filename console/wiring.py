@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from console.adapters.storage.journal import FileJournal
 from console.adapters.storage.lock import FileLock
 from console.adapters.storage.receipts import FileReceipts
 from console.config.anchor import anchor
+from console.engine.history import releases
 from console.engine.session import Session
 from console.engine.world import Ports
+from console.model.facts import Facts
 from console.model.request import Actor
 from console.model.spec import Spec
 from console.ports.proxy_host import ProxyHost
@@ -46,6 +49,35 @@ async def open_session(spec: Spec, actor: Actor, *, read_only: bool = False) -> 
         await client.close()
         raise
     return _session(spec, actor, ComposeRuntime(spec, client), ContainerHost(spec, client), read_only=read_only)
+
+
+async def gather_facts(spec: Spec, environ: Mapping[str, str] | None = None) -> Facts:
+    """What the preflight check judges by: a stack's files, its proxy, and this machine.
+
+    Raises:
+        ConfigError: the Compose files can't be read any more.
+        RuntimeFailedError: Docker can't be asked.
+    """
+    from console.adapters.proxy.facts import proxy_facts  # noqa: PLC0415
+    from console.adapters.runtime.compose_runtime import ComposeRuntime  # noqa: PLC0415
+    from console.adapters.runtime.container_host import ContainerHost  # noqa: PLC0415
+    from console.adapters.runtime.docker_client import DockerClient  # noqa: PLC0415
+    from console.adapters.runtime.host_facts import host_facts  # noqa: PLC0415
+    from console.config.load import load_static  # noqa: PLC0415
+
+    client = DockerClient()
+    try:
+        replicas = await ComposeRuntime(spec, client).replicas()
+        known = releases(FileJournal(spec.state / "journal.jsonl").records())
+        earlier = next((release for release in known[1:] if release.image.id), None)
+        return Facts(
+            spec=spec,
+            static=load_static(spec, os.environ if environ is None else environ),
+            proxy=await proxy_facts(spec, ContainerHost(spec, client)),
+            host=await host_facts(spec, client, running=sum(replica.running for replica in replicas), rollback=earlier),
+        )
+    finally:
+        await client.close()
 
 
 @asynccontextmanager

@@ -20,13 +20,9 @@ async def shielded(work: Coroutine[Any, Any, T], *, deadline: float) -> T:
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
-            await asyncio.shield(task)
+            await asyncio.wait({task})
         except asyncio.CancelledError as error:
-            if task.cancelled():
-                raise
             cancelled = error
-        except BaseException:  # noqa: BLE001, S110 - it is the task's own and is raised below
-            pass
     result = task.result()
     if cancelled is not None:
         raise cancelled
