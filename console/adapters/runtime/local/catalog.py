@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from console.model.release import Image
 
 NAME = "app"
+LATE = 1.5
+"""Seconds until a late fault shows: after a cutover on any machine of today, within the embedded stack's watch."""
 _REFERENCE = re.compile(rf"(?:{NAME}@)?(?P<version>[a-z0-9-]+)")
 _NUMBERED = re.compile(r"v[1-9][0-9]{0,8}")
 
@@ -42,11 +44,11 @@ class LocalRelease:
 
 REHEARSALS = (
     LocalRelease(version="error-500", fault="error-500"),
-    LocalRelease(version="late-error-500", fault="error-500", fault_after=5.0),
+    LocalRelease(version="late-error-500", fault="error-500", fault_after=LATE),
     LocalRelease(version="slow", fault="slow"),
     LocalRelease(version="never-ready", fault="never-ready"),
     LocalRelease(version="crash", fault="crash"),
-    LocalRelease(version="late-crash", fault="crash", fault_after=5.0),
+    LocalRelease(version="late-crash", fault="crash", fault_after=LATE),
 )
 """Releases that fail at once, and such that fail only after they got traffic."""
 
