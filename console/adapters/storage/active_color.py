@@ -24,5 +24,6 @@ class FileActiveColor:
             return None
 
     def write(self, color: Color) -> None:
-        """Replace the word atomically. Raises `OSError`."""
+        """Replace the word atomically, in a directory that is made when it isn't there. Raises `OSError`."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self.path, f"{color.value}\n".encode("ascii"), mode=MODE)

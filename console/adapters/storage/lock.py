@@ -17,6 +17,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from console.adapters.storage.modes import open_with_mode
 from console.model.errors import LockHeldError, LockLostError
 from console.ports.journal import LockLabel
 
@@ -43,7 +44,7 @@ class FileLock:
         """
         label: LockLabel | None = None
         for _ in range(ATTEMPTS):
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, MODE)
+            descriptor = open_with_mode(self.path, os.O_RDWR, MODE)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -53,11 +54,7 @@ class FileLock:
                 time.sleep(PAUSE)
                 continue
             if self._is_current(descriptor):
-                last = _read(descriptor)
-                self._descriptor = descriptor
-                self._label = _label(command, since=since, fence=(last.fence if last else 0) + 1)
-                _write(descriptor, self._label)
-                return self._label
+                return self._keep(descriptor, command, since=since)
             os.close(descriptor)  # it was replaced between open and flock: the next file is the one that counts
         raise _held(label)
 
@@ -113,6 +110,18 @@ class FileLock:
             Path(name).unlink(missing_ok=True)
         return held
 
+    def _keep(self, descriptor: int, command: str, *, since: str) -> LockLabel:
+        """Label the lock that was just taken; give it back when that can't be written."""
+        last = _read(descriptor)
+        label = _label(command, since=since, fence=(last.fence if last else 0) + 1)
+        try:
+            _write(descriptor, label)
+        except OSError:
+            os.close(descriptor)
+            raise
+        self._descriptor, self._label = descriptor, label
+        return label
+
     def _is_current(self, descriptor: int) -> bool:
         try:
             there = self.path.stat()
@@ -156,7 +165,7 @@ def _held(label: LockLabel | None) -> LockHeldError:
 
 def _read(descriptor: int) -> LockLabel | None:
     try:
-        data = json.loads(os.pread(descriptor, 65536, 0))
+        data = json.loads(os.pread(descriptor, 65536, 0).partition(b"\n")[0])
         return LockLabel(
             host=str(data["host"]),
             pid=int(data["pid"]),
@@ -170,7 +179,8 @@ def _read(descriptor: int) -> LockLabel | None:
 
 
 def _write(descriptor: int, label: LockLabel) -> None:
-    data = (json.dumps(asdict(label)) + "\n").encode()
-    os.ftruncate(descriptor, 0)
+    """Write the label over the old one, and only then cut what is left of that: its fence must never be lost."""
+    data = json.dumps(asdict(label)).encode("ascii") + b"\n"
     os.pwrite(descriptor, data, 0)
+    os.ftruncate(descriptor, len(data))
     os.fsync(descriptor)

@@ -7,9 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from console.adapters.storage.atomic import write_atomically
+from console.adapters.storage.modes import make_directory
 from console.model.receipt import VERSION, Receipt
 
 MODE = 0o640
+DIRECTORY_MODE = 0o750
 
 
 class FileReceipts:
@@ -20,6 +22,8 @@ class FileReceipts:
 
     def write(self, receipt: Receipt) -> None:
         """Keep a receipt. Raises `OSError`."""
-        self.directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+        make_directory(self.directory, DIRECTORY_MODE)
         content = json.dumps({"version": VERSION} | asdict(receipt), ensure_ascii=False, indent=2) + "\n"
-        write_atomically(self.directory / f"{receipt.rollout}.json", content.encode(), mode=MODE)
+        write_atomically(
+            self.directory / f"{receipt.rollout}.json", content.encode("utf-8", "backslashreplace"), mode=MODE
+        )
