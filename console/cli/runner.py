@@ -66,13 +66,17 @@ async def carry_out(invocation: Invocation, session: Session, work: Callable[[],
     return outcome
 
 
+_DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, TypeError, ValueError)
+"""What a mistake in rendering raises."""
+
+
 def _harmless(listener: Callable[[Record], None], output: Output) -> Callable[[Record], None]:
     """The listener, whose defects stay its own: a renderer must never fail a rollout."""
 
     def listen(record: Record) -> None:
         try:
             listener(record)
-        except (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
+        except _DEFECTS as error:
             output.narrate(f"(could not tell of {type(record.event).__name__}: {type(error).__name__}: {error})\n")
 
     return listen
@@ -95,12 +99,12 @@ async def _ticking(narrator: Narrator) -> AsyncIterator[None]:
     async def tick() -> None:
         while True:
             await asyncio.sleep(TICK)
-            narrator.tick()
+            with suppress(*_DEFECTS):
+                narrator.tick()
 
     ticker = asyncio.create_task(tick())
     try:
         yield
     finally:
         ticker.cancel()
-        with suppress(asyncio.CancelledError):
-            await ticker
+        await asyncio.wait({ticker})

@@ -23,10 +23,22 @@ def run(invocation: Invocation) -> int:
         _say(invocation, "the console is not installed here: the demo runs headless")
 
     async def inside() -> int:
+        _end_like_ctrl_c()
         async with invocation.backend.demo(invocation.line, invocation.actor) as session:
             return await _deploys(invocation, session)
 
-    return asyncio.run(inside())
+    try:
+        return asyncio.run(inside())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+def _end_like_ctrl_c() -> None:
+    """While the stack comes up, SIGTERM and SIGHUP take it down again, as asyncio does for SIGINT by itself."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - this runs inside a coroutine
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
 async def _deploys(invocation: Invocation, session: Session) -> int:
