@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from console.adapters.clock import SystemClock
+from console.adapters.load import LoadSupervisor
 from console.adapters.proxy.nginx import NginxProxy
 from console.adapters.storage.active_color import FileActiveColor
 from console.adapters.storage.journal import FileJournal
@@ -18,8 +19,10 @@ from console.engine.history import releases
 from console.engine.session import Session
 from console.engine.world import Ports
 from console.model.facts import Facts
+from console.model.load import LoadConfig
 from console.model.request import Actor
 from console.model.spec import Spec
+from console.ports.load import LoadRun
 from console.ports.proxy_host import ProxyHost
 from console.ports.runtime import Runtime
 
@@ -80,6 +83,13 @@ async def gather_facts(spec: Spec, environ: Mapping[str, str] | None = None) -> 
         await client.close()
 
 
+def open_load(config: LoadConfig) -> LoadRun:
+    """A load generator, not yet started. Close it when done."""
+    from console.adapters.load import LoadSupervisor  # noqa: PLC0415 - only where load is asked for
+
+    return LoadSupervisor(config)
+
+
 @asynccontextmanager
 async def embedded_session(
     actor: Actor, *, replicas: int = 1, state: Path | None = None, read_only: bool = False
@@ -118,6 +128,7 @@ def _session(spec: Spec, actor: Actor, runtime: Runtime, host: ProxyHost, *, rea
         active=FileActiveColor(spec.active_color_file),
         lock=FileLock(spec.state / "lock"),
         clock=SystemClock(),
+        make_load=LoadSupervisor,
     )
     return Session(spec, ports, actor, read_only=read_only)
 
