@@ -19,6 +19,7 @@ from console.model.events import (
     Warned,
 )
 from console.model.receipt import Receipt, ReceiptImage, ReceiptLogs, ReceiptStep
+from console.model.receipt_load import ReceiptLoad
 
 
 @dataclass(slots=True)
@@ -32,7 +33,9 @@ class _Draft:
     cut: int = 0
 
 
-def receipt(records: Sequence[Record], versions: tuple[tuple[str, str], ...] = ()) -> Receipt | None:
+def receipt(
+    records: Sequence[Record], versions: tuple[tuple[str, str], ...] = (), load: ReceiptLoad | None = None
+) -> Receipt | None:
     """The receipt of a rollout from all its records; None when its beginning or end is missing."""
     first = next(((r.at, r.event) for r in records if isinstance(r.event, RolloutStarted)), None)
     last = next((r for r in records if isinstance(r.event, RolloutFinished)), None)
@@ -67,6 +70,7 @@ def receipt(records: Sequence[Record], versions: tuple[tuple[str, str], ...] = (
         failures=tuple(draft.failures),
         cut_requests=draft.cut,
         logs=tuple(draft.logs),
+        load=load,
         versions=versions,
     )
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from console.engine.bus import Bus
 from console.engine.gate import Gate
+from console.engine.load import RolloutLoad
 from console.engine.pipeline import Pipeline
 from console.engine.receipts import receipt
+from console.engine.shield import shielded
 from console.engine.world import Ports, World
-from console.model.errors import RolloutError
+from console.model.errors import RefusedError, RolloutError
 from console.model.events import Event, Record, RolloutFinished, RolloutStarted, Warned
+from console.model.load import LoadConfig
 from console.model.observed import Observed
 from console.model.plan import Plan
-from console.model.request import Actor, Outcome
+from console.model.receipt_load import ReceiptLoad
+from console.model.request import Actor, Outcome, Request, Result
 from console.model.spec import Spec
 
 Versions = tuple[tuple[str, str], ...]
+
+LOAD_DEADLINE = 30.0
+"""Seconds for the last requests of the load to be answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +32,7 @@ class Rollout:
     """One run of a plan under the lock."""
 
     number: int
-    name: str
+    request: Request
     spec: Spec
     ports: Ports
     actor: Actor
@@ -36,38 +43,102 @@ class Rollout:
         """Run a plan, made from what was observed, to its outcome, and write the receipt.
 
         Raises:
-            RuntimeFailedError: the journal can't be written, so nothing was begun.
+            RuntimeFailedError: the journal can't be written or the load can't be started, so nothing was begun.
             CancelledError: the task was cancelled; things were put right and recorded first.
         """
+        load = self._load()
+        started = await load.start() if load else None
         records: list[Record] = []
-        stop = self.bus.subscribe(records.append)
-        began = self.ports.clock.monotonic()
-        outcome: Outcome | None = None
-        versions: Versions = ()
+        stops = [self.bus.subscribe(records.append)]
+        if load is not None:
+            stops.append(self.bus.subscribe(load.hear))
         try:
             self._say(self._started(plan, fence))
+            if started is not None:
+                self._say(started)
             if remark:
                 self._say(Warned(text=remark, hint="rollout history"))
-            world = World(
-                spec=self.spec,
-                ports=self.ports,
-                rollout=self.number,
-                publish=self._say,
-                observed=observed,
-                hold=self.gate.hold,
-            )
-            pipeline = Pipeline(plan, world, self.gate)
-            try:
-                outcome = await pipeline.run()
-                versions = await self._versions()
-            except asyncio.CancelledError:
-                outcome = pipeline.outcome
-                raise
+            return await self._to_the_end(plan, observed, load, records)
         finally:
-            if outcome is not None:
-                self._finish(outcome, records, self.ports.clock.monotonic() - began, versions)
-            stop()
+            if load is not None:
+                await load.run.close()
+            for stop in stops:
+                stop()
+
+    async def _to_the_end(
+        self, plan: Plan, observed: Observed, load: RolloutLoad | None, records: list[Record]
+    ) -> Outcome:
+        began = self.ports.clock.monotonic()
+        world = World(
+            spec=self.spec,
+            ports=self.ports,
+            rollout=self.number,
+            publish=self._say,
+            observed=observed,
+            hold=self.gate.hold,
+            load=load.run if load else None,
+        )
+        pipeline = Pipeline(plan, world, self.gate)
+        try:
+            outcome = await pipeline.run()
+        except asyncio.CancelledError:
+            if pipeline.outcome is not None:
+                seconds = self.ports.clock.monotonic() - began
+                await shielded(self._finish(pipeline.outcome, records, seconds, load), deadline=LOAD_DEADLINE)
+            raise
+        return await shielded(
+            self._finish(outcome, records, self.ports.clock.monotonic() - began, load), deadline=LOAD_DEADLINE
+        )
+
+    async def _finish(
+        self, outcome: Outcome, records: list[Record], seconds: float, load: RolloutLoad | None
+    ) -> Outcome:
+        """Say how it ended, and keep the receipt."""
+        evidence: ReceiptLoad | None = None
+        if load is not None:
+            evidence, counted = await load.stop()
+            self._say(counted)
+        outcome = self._judged(outcome, evidence)
+        self._say(
+            RolloutFinished(
+                outcome=outcome.result.value,
+                exit_code=outcome.result.exit_code,
+                active=outcome.active,
+                seconds=seconds,
+                message=outcome.message,
+                next_command=outcome.next_command,
+            )
+        )
+        written = receipt(records, await self._versions(), evidence)
+        if written is not None:
+            try:
+                self.ports.receipts.write(written)
+            except OSError as error:
+                self._say(Warned(text=f"the receipt can't be written: {error}", hint="df -h"))
         return outcome
+
+    def _judged(self, outcome: Outcome, load: ReceiptLoad | None) -> Outcome:
+        """With zero drops required, a rollout that can't prove them is for a human to look at."""
+        if not self.request.require_zero_drops or outcome.result is not Result.DONE:
+            return outcome
+        if load is not None and load.proves_zero:
+            return outcome
+        found = load.problem or f"{load.dropped} of {load.due} requests were dropped" if load else "no load was sent"
+        return replace(
+            outcome,
+            result=Result.NEEDS_HUMAN,
+            message=f"{outcome.message}, but zero drops are required: {found}",
+            next_command=f"rollout receipt {self.number}",
+        )
+
+    def _load(self) -> RolloutLoad | None:
+        asked = self.request.load
+        if asked is None:
+            return None
+        if self.ports.make_load is None:
+            raise RefusedError("send load", "there is no load generator here", now="nothing was changed")
+        config = LoadConfig(url=asked.url, rate=asked.rate, phase="planned")
+        return RolloutLoad(self.ports.make_load(config), config)
 
     async def _versions(self) -> Versions:
         try:
@@ -80,7 +151,7 @@ class Rollout:
 
     def _started(self, plan: Plan, fence: int) -> RolloutStarted:
         return RolloutStarted(
-            action=self.name,
+            action=self.request.action.value,
             target=plan.target,
             previous=plan.previous,
             user=self.actor.user,
@@ -91,22 +162,3 @@ class Rollout:
             project=self.spec.project,
             plan=tuple(plan.render().splitlines()),
         )
-
-    def _finish(self, outcome: Outcome, records: list[Record], seconds: float, versions: Versions) -> None:
-        self._say(
-            RolloutFinished(
-                outcome=outcome.result.value,
-                exit_code=outcome.result.exit_code,
-                active=outcome.active,
-                seconds=seconds,
-                message=outcome.message,
-                next_command=outcome.next_command,
-            )
-        )
-        evidence = receipt(records, versions)
-        if evidence is None:
-            return
-        try:
-            self.ports.receipts.write(evidence)
-        except OSError as error:
-            self._say(Warned(text=f"the receipt can't be written: {error}", hint="df -h"))

@@ -86,7 +86,7 @@ class Session:
                 )
             return plan, situation.observed, remark
 
-        return await self._locked(request.action.value, decide)
+        return await self._locked(request, decide)
 
     def subscribe(self, listener: Callable[[Record], None]) -> Callable[[], None]:
         """Call `listener` with every record from now on, on the engine's loop; returns the way to stop."""
@@ -158,7 +158,7 @@ class Session:
                 )
             return await self._way_on(choice, situation, rest), situation.observed, found.story
 
-        return await self._locked("recover", decide)
+        return await self._locked(Request(action=Action.RECOVER), decide)
 
     async def take_down(self) -> tuple[str, ...]:
         """Stop and remove the whole stack, as asked for; returns the commands that were run.
@@ -215,7 +215,8 @@ class Session:
             return "" if found == recovery.NOTHING else found.story
         raise RefusedError(action.value, found.story, now="nothing was changed", next_command="rollout recover")
 
-    async def _locked(self, name: str, decide: Decide) -> Outcome:
+    async def _locked(self, request: Request, decide: Decide) -> Outcome:
+        name = request.action.value
         self._may_act(name)
         label = self._ports.lock.acquire(self._actor.command, since=self._ports.clock.now())
         self._gate = Gate()
@@ -224,7 +225,7 @@ class Session:
             self._rollout = self._ports.journal.next_rollout()
             rollout = Rollout(
                 number=self._rollout,
-                name=name,
+                request=request,
                 spec=self.spec,
                 ports=self._ports,
                 actor=self._actor,

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from console.model.color import Color
 from console.model.errors import DeadlineError
 from console.model.events import CommandRan, Event, StepProgressed
+from console.model.load import LoadConfig
 from console.model.observed import Observed, Replica, Upstream
 from console.model.release import Image
 from console.model.spec import Spec
 from console.ports.clock import Clock
 from console.ports.journal import ActiveColor, Journal, Lock, Receipts
-from console.ports.load import Load
+from console.ports.load import Load, LoadRun
 from console.ports.proxy import Proxy
 from console.ports.runtime import Runtime
 
@@ -30,7 +31,8 @@ class Ports:
     active: ActiveColor
     lock: Lock
     clock: Clock
-    load: Load | None = None
+    make_load: Callable[[LoadConfig], LoadRun] | None = None
+    """Makes a load generator that isn't started yet; None where there is none."""
 
     async def observe(self) -> Observed:
         """A snapshot of the stack. Raises `RuntimeFailedError`."""
@@ -68,6 +70,8 @@ class World:
     """The snapshot that the plan was made from, under the lock."""
     hold: Callable[[], None]
     """Hold the rollout at its next gate."""
+    load: Load | None = None
+    """The synthetic load that runs beside this rollout, if any."""
     learnt: Learnt = field(default_factory=Learnt)
     step: str = ""
     """The id of the step that runs."""

@@ -216,6 +216,30 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadStarted:
+    """Synthetic load was started beside the rollout, because it was asked for."""
+
+    url: str
+    address: str
+    rate: float
+    """Requests a second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadMeasured:
+    """The synthetic load has ended; what it counted. The receipt has the details."""
+
+    due: int
+    not_sent: int
+    ok: int
+    unexpected: int
+    dropped: int
+    recovered: int
+    valid: bool
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutFinished:
     """The end of a rollout, and what is true then."""
 
@@ -251,6 +275,8 @@ Event = (
     | AbortRequested
     | LockTakenOver
     | Warned
+    | LoadStarted
+    | LoadMeasured
     | RolloutFinished
 )
 

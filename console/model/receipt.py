@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.model.color import Color
+from console.model.receipt_load import ReceiptLoad
 
 VERSION = 1
 
@@ -66,5 +67,7 @@ class Receipt:
     cut_requests: int
     """Requests that a drain deadline cut; each counts as dropped."""
     logs: tuple[ReceiptLogs, ...]
+    load: ReceiptLoad | None = None
+    """None when no load was asked for."""
     versions: tuple[tuple[str, str], ...] = ()
     """What ran it: name and version, for example `("docker", "26.1.5")`."""

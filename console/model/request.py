@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from console.model.color import Color
 from console.model.plan import Action
+from console.model.spec import LoadSpec
 
 
 class ImageSource(StrEnum):
@@ -34,6 +35,10 @@ class Request:
     """For `drain`: which color; None means the idle one."""
     to_release: int | None = None
     """For `rollback`: a release number from the history; None means the previous one."""
+    load: LoadSpec | None = None
+    """Synthetic load to send through the whole rollout; None sends none."""
+    require_zero_drops: bool = False
+    """Whether a dropped request, or a load that proves nothing, makes a rollout that succeeded need a human."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

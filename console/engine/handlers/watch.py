@@ -37,7 +37,7 @@ async def watch(step: Watch, world: World) -> str:
 
 
 async def _window(step: Watch, world: World, witness: asyncio.Future[ReplicaChanged]) -> str:
-    clock, load = world.ports.clock, world.ports.load
+    clock, load = world.ports.clock, world.load
     end = clock.monotonic() + step.window
     before = load.counts() if load else None
     shown = clock.monotonic()

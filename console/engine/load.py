@@ -1,0 +1,133 @@
+"""Synthetic load beside a rollout: started before it, stamped with its phases, summed up in its receipt."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from console.model.errors import RuntimeFailedError, UsageError
+from console.model.events import LoadMeasured, LoadStarted, PhaseChanged, Record
+from console.model.load import Failure, Group, LoadConfig, Summary
+from console.model.load_totals import merged
+from console.model.phase import Phase
+from console.model.receipt_load import LoadFailure, LoadLine, ReceiptLoad
+from console.ports.load import LoadRun
+
+AFTERGLOW = 0.5
+"""Seconds that the load goes on after the last step, so that what it did is seen."""
+
+
+class RolloutLoad:
+    """One generator for one rollout."""
+
+    def __init__(self, run: LoadRun, config: LoadConfig) -> None:
+        self.run = run
+        self._config = config
+        self._stamps: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> LoadStarted:
+        """Begin to send.
+
+        Raises:
+            RuntimeFailedError: it did not start, so nothing was begun.
+        """
+        try:
+            started = await self.run.start()
+        except UsageError as error:
+            raise RuntimeFailedError(error.attempted, error.found, now="nothing was sent") from error
+        return LoadStarted(url=started.url, address=started.address, rate=self._config.rate)
+
+    def hear(self, record: Record) -> None:
+        """Stamp the requests due from now on with the phase that just began."""
+        if isinstance(record.event, PhaseChanged) and not record.event.after.final:
+            task = asyncio.ensure_future(self.run.phase(record.event.after.value))
+            self._stamps.add(task)
+            task.add_done_callback(self._stamps.discard)
+
+    async def stop(self) -> tuple[ReceiptLoad, LoadMeasured]:
+        """End it once what is in flight has an answer; what it counted."""
+        await asyncio.sleep(AFTERGLOW)
+        summary = await self.run.stop()
+        await self.run.close()
+        evidence = measured(self.run, self._config, summary)
+        return evidence, LoadMeasured(
+            due=evidence.due,
+            not_sent=evidence.not_sent,
+            ok=evidence.ok,
+            unexpected=evidence.unexpected,
+            dropped=evidence.dropped,
+            recovered=evidence.recovered,
+            valid=evidence.valid,
+            problem=evidence.problem,
+        )
+
+
+def measured(run: LoadRun, config: LoadConfig, summary: Summary | None) -> ReceiptLoad:
+    """The receipt's part, from the generator's own summary or, when it died, from what it had reported."""
+    totals = summary.totals if summary else run.sum.totals
+    groups = summary.groups if summary else run.sum.groups
+    failures = summary.failures if summary else tuple(run.sum.failures)
+    lag = summary.lag if summary else run.sum.lag
+    problem = "" if summary else run.counts().problem or "the load generator gave no summary"
+    if totals.not_sent:
+        problem = f"{totals.not_sent} requests could not be sent by the generator itself"
+    return ReceiptLoad(
+        url=config.url,
+        rate=config.rate,
+        valid=summary is not None and summary.valid,
+        problem=problem,
+        due=totals.due,
+        not_sent=totals.not_sent,
+        ok=totals.ok,
+        unexpected=totals.unexpected,
+        dropped=totals.dropped,
+        recovered=totals.recovered,
+        stale=totals.stale,
+        slow=totals.slow,
+        by_phase=_lines(groups, [group.phase for group in groups], by="phase"),
+        by_release=_lines(groups, [_release(group) for group in groups], by="release"),
+        failures=tuple(_failure(failure) for failure in failures),
+        failures_omitted=summary.failures_omitted if summary else run.sum.failures_omitted,
+        lag_p99=lag.quantile(0.99),
+    )
+
+
+def _lines(groups: tuple[Group, ...], names: Iterable[str], *, by: str) -> tuple[LoadLine, ...]:
+    own = {"phase": lambda group: group.phase, "release": _release}[by]
+    return tuple(_line(name, merged(group for group in groups if own(group) == name)) for name in dict.fromkeys(names))
+
+
+def _line(name: str, group: Group) -> LoadLine:
+    p50, p90, p99 = group.latency.quantiles((0.5, 0.9, 0.99))
+    return LoadLine(
+        name=name or Phase.PLANNED.value,
+        done=group.ok + group.unexpected + group.dropped,
+        ok=group.ok,
+        unexpected=group.unexpected,
+        dropped=group.dropped,
+        recovered=group.recovered,
+        slow=group.slow,
+        p50=p50,
+        p90=p90,
+        p99=p99,
+        highest=group.latency.maximum,
+    )
+
+
+def _release(group: Group) -> str:
+    return f"{group.color} {group.release}".strip()
+
+
+def _failure(failure: Failure) -> LoadFailure:
+    return LoadFailure(
+        at=failure.at,
+        phase=failure.phase or Phase.PLANNED.value,
+        kind=failure.attempt.kind.value,
+        stage=failure.attempt.stage.value,
+        status=failure.status,
+        age=failure.age,
+        connection="reused" if failure.attempt.reused else "fresh",
+        release=failure.release,
+        retry=failure.retry.value,
+        detail=failure.detail,
+    )
