@@ -40,10 +40,7 @@ def init_text(spec: Spec, static: StaticFacts | None = None, *, have: Have | Non
         None if have.block else ("Compose file, top level: the block that rollout reads", block_text(spec)),
         _service_part(spec, static),
         _proxy_part(spec, static) if have.proxy else ("Compose file, `services`: the proxy", _new_proxy(spec, static)),
-        None
-        if have.include
-        else ("nginx, http level (conf.d/*.conf): what a cutover changes, and who serves without it", http_level(spec)),
-        None if have.location else ("nginx, in the `location` that serves users", location_level()),
+        *_routing(spec, have),
         None if have.shutdown else ("nginx.conf, top level: how long old workers may finish", top_level(spec)),
         None
         if have.control
@@ -104,6 +101,18 @@ def block_text(spec: Spec) -> str:
     if spec.protected:
         lines.append("  protected: true")
     return "\n".join(lines) + "\n"
+
+
+def _routing(spec: Spec, have: Have) -> list[tuple[str, str] | None]:
+    if not have.proxy:
+        body = "".join(f"        {line}\n" for line in location_level().splitlines())
+        server = f"server {{\n    listen 80 default_server;\n\n    location / {{\n{body}    }}\n}}\n"
+        return [("nginx/default.conf, a new file: your own configuration", f"{http_level(spec)}\n{server}")]
+    title = "nginx, http level (conf.d/*.conf): what a cutover changes, and who serves without it"
+    return [
+        None if have.include else (title, http_level(spec)),
+        None if have.location else ("nginx, in the `location` that serves users", location_level()),
+    ]
 
 
 def _service_part(spec: Spec, static: StaticFacts | None) -> tuple[str, str] | None:
