@@ -40,7 +40,7 @@ _DEEPEST = 32
 class _Directive:
     name: str
     arguments: tuple[str, ...]
-    file: PurePosixPath = PurePosixPath("/")
+    file: PurePosixPath
     children: list[_Directive] = field(default_factory=list)
 
     def all(self, name: str) -> Iterator[_Directive]:
@@ -150,13 +150,13 @@ def _tree(dump: str) -> _Directive | None:
     if not files:
         return None
     main = next(iter(files))
-    return _Directive(name="", arguments=(), children=list(_parse(main, files, main.parent, depth=0)))
+    return _Directive(name="", arguments=(), file=main, children=list(_parse(main, files, main.parent, depth=0)))
 
 
 def _parse(
     path: PurePosixPath, files: dict[PurePosixPath, str], prefix: PurePosixPath, *, depth: int
 ) -> Iterator[_Directive]:
-    stack: list[_Directive] = [_Directive(name="", arguments=())]
+    stack: list[_Directive] = [_Directive(name="", arguments=(), file=path)]
     words: list[str] = []
     for match in _TOKEN.finditer(files[path]):
         mark = match["mark"]
