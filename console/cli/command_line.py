@@ -31,6 +31,9 @@ class CommandLine:
     no_cutover: bool = False
     confirm: str | None = None
     """The stack's name, for a protected stack without a terminal."""
+    with_load: float | None = None
+    """Requests a second of `--load`; 0 stands for what the stack's `load` block says, None for no load."""
+    require_zero_drops: bool = False
     color: str | None = None
     to_release: int | None = None
 

@@ -8,13 +8,14 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from console.cli.command_line import CommandLine
 from console.cli.exit_codes import MEANINGS
 from console.cli.suggest import better_message
 from console.model.errors import UsageError
 
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - no public name
 PROGRAM = "rollout"
 ROLLOUTS = ("up", "deploy", "cutover", "drain", "rollback", "retire")
 SOURCES = ("auto", "build", "pull", "local")
@@ -116,7 +117,7 @@ def build(*, with_load: bool = False) -> Parser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="print the version")
     _common(parser, files="files_before")
-    commands = parser.add_subparsers(dest="command", metavar="command", title="commands", parser_class=Parser)
+    commands: Commands = parser.add_subparsers(dest="command", metavar="command", title="commands", parser_class=Parser)
     for action in ROLLOUTS:
         _rollout(_command(commands, action), action)
     _looking(commands)
@@ -136,7 +137,7 @@ def load_exists() -> bool:
     return importlib.util.find_spec("console.cli.load") is not None
 
 
-def _command(commands: argparse._SubParsersAction[Parser], name: str) -> Parser:
+def _command(commands: Commands, name: str) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         name,
         prog=f"rollout {name}",
@@ -149,7 +150,7 @@ def _command(commands: argparse._SubParsersAction[Parser], name: str) -> Parser:
     return parser
 
 
-def _common(parser: Parser, *, files: str) -> None:
+def _common(parser: argparse.ArgumentParser, *, files: str) -> None:
     group = parser.add_argument_group("common options, before or after the command")
     nothing = argparse.SUPPRESS
     group.add_argument(
@@ -163,7 +164,7 @@ def _common(parser: Parser, *, files: str) -> None:
     KNOWN_OPTIONS.update(parser._option_string_actions)  # noqa: SLF001 - argparse has no public way to list them
 
 
-def _rollout(parser: Parser, action: str) -> None:
+def _rollout(parser: argparse.ArgumentParser, action: str) -> None:
     parser.add_argument("--plan", action="store_true", help="print what would be done, do nothing")
     match action:
         case "deploy":
@@ -187,11 +188,42 @@ def _rollout(parser: Parser, action: str) -> None:
             "--confirm", metavar="NAME", help="the stack's name, for a protected stack without a terminal"
         )
     if action in {"deploy", "cutover", "rollback"}:
+        _load_flags(parser)
         _smoke(parser)
     KNOWN_OPTIONS.update(parser._option_string_actions)  # noqa: SLF001 - as above
 
 
-def _smoke(parser: Parser) -> None:
+def _load_flags(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("synthetic load")
+    group.add_argument(
+        "--load",
+        dest="with_load",
+        nargs="?",
+        type=_rate,
+        const=0.0,
+        metavar="RATE",
+        help="send requests through the whole rollout and judge by them (default rate: the stack's load block)",
+    )
+    group.add_argument(
+        "--require-zero-drops",
+        action="store_true",
+        help="exit 1 unless the load, which this starts, proves that nothing was dropped",
+    )
+
+
+def _rate(text: str) -> float:
+    from console.model.load import MAX_RATE  # noqa: PLC0415 - `--help` needs none of it
+
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= MAX_RATE:
+        raise argparse.ArgumentTypeError(f"{text!r} is no rate: requests a second, up to {MAX_RATE:g}")
+    return rate
+
+
+def _smoke(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("smoke test (also ROLLOUT_SMOKE_URL, _STATUS, _ATTEMPTS, _TIMEOUT, _DELAY)")
     group.add_argument("--smoke-url", metavar="URL", help="asked through the proxy; its path, of each replica")
     group.add_argument("--smoke-status", metavar="CODE", help="the status that counts")
@@ -200,7 +232,7 @@ def _smoke(parser: Parser) -> None:
     group.add_argument("--smoke-delay", metavar="TIME", help="between two attempts, for example 500ms")
 
 
-def _looking(commands: argparse._SubParsersAction[Parser]) -> None:
+def _looking(commands: Commands) -> None:
     status = _command(commands, "status")
     status.add_argument("--watch", action="store_true", help="look again and again until interrupted")
     status.add_argument("--interval", type=_interval, default=1.0, metavar="S", help="seconds between (default 1)")
@@ -213,7 +245,7 @@ def _looking(commands: argparse._SubParsersAction[Parser]) -> None:
     check.add_argument("--strict", action="store_true", help="warnings count too")
 
 
-def _mending(commands: argparse._SubParsersAction[Parser]) -> None:
+def _mending(commands: Commands) -> None:
     recover = _command(commands, "recover")
     choice = recover.add_mutually_exclusive_group()
     for name, text in (
@@ -227,7 +259,7 @@ def _mending(commands: argparse._SubParsersAction[Parser]) -> None:
     lock.add_argument("--yes", action="store_true", help="break it without asking")
 
 
-def _stack(commands: argparse._SubParsersAction[Parser]) -> None:
+def _stack(commands: Commands) -> None:
     demo = _command(commands, "demo")
     demo.add_argument("--headless", action="store_true", help="no screen: narrate, then print a receipt")
     demo.add_argument("--deploys", type=_positive, default=3, metavar="N", help="how many (default 3)")

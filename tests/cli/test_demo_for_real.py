@@ -16,8 +16,9 @@ from xml.etree import ElementTree as ET
 import psutil
 import pytest
 
-from console.cli.receipts import decode
+from console.cli.plain import from_plain
 from console.cli.render.receipt_junit import receipt_junit
+from console.model.receipt import Receipt
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 60.0
@@ -73,7 +74,7 @@ def test_the_demo_as_data_is_one_object_a_line_and_its_receipt_renders(tmp_path:
     documents = [json.loads(line) for line in out.splitlines()]
     assert documents[0]["type"] == "rollout_started"
     assert [document["v"] for document in documents] == [1] * len(documents)
-    receipt = decode(documents[-1]["receipt"])
+    receipt = from_plain(Receipt, documents[-1]["receipt"])
     assert receipt.result == "done"
     assert ET.fromstring(receipt_junit(receipt)).get("failures") == "0"
 

@@ -9,12 +9,13 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from console.cli.receipts import decode
+from console.cli.plain import from_plain
 from console.cli.render.receipt import receipt_text
 from console.cli.render.receipt_junit import receipt_junit
 from console.cli.render.style import Style
 from console.cli.terminal import Terminal
 from console.model.finding import Finding, Severity
+from console.model.receipt import Receipt
 from tests.cli import samples
 from tests.cli.conftest import Rollout
 from tests.cli.fakes import Script
@@ -59,6 +60,7 @@ def test_the_history_is_data_under_json(rollout: Rollout) -> None:
         "config_hash": "c0ffee",
         "by": "sha",
         "at": samples.AT,
+        "withdrawn": False,
     }
 
 
@@ -137,7 +139,8 @@ def test_a_good_rollout_passes_in_junit() -> None:
 
 
 def test_a_receipt_survives_its_own_json() -> None:
-    assert decode(json.loads(json.dumps({"version": 1} | asdict(samples.RECEIPT)))) == samples.RECEIPT
+    plain = json.loads(json.dumps({"version": 1, "of_a_later_version": []} | asdict(samples.RECEIPT)))
+    assert from_plain(Receipt, plain) == samples.RECEIPT
 
 
 def test_the_text_of_a_receipt_fits_80_columns() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
+from urllib.parse import urlsplit, urlunsplit
 
 from console.cli.ask import confirm_stack
 from console.cli.exit_codes import ExitCode
@@ -13,6 +14,7 @@ from console.engine.session import Session
 from console.model.color import Color
 from console.model.plan import Action, Plan
 from console.model.request import ImageSource, Request
+from console.model.spec import LoadSpec, Spec
 
 _PROTECTED = frozenset({Action.DEPLOY, Action.CUTOVER})
 """What a protected stack asks its name for. Never a rollback: an incident does not wait for typing."""
@@ -20,8 +22,8 @@ _PROTECTED = frozenset({Action.DEPLOY, Action.CUTOVER})
 
 def run(invocation: Invocation) -> int:
     """Carry the command out, or print its plan."""
-    request = request_of(invocation)
     spec = invocation.spec()
+    request = request_of(invocation, spec)
     if spec.protected and request.action in _PROTECTED and not invocation.line.plan:
         confirm_stack(invocation, name=spec.project, what=request.action.value)
 
@@ -37,7 +39,7 @@ def run(invocation: Invocation) -> int:
     return asyncio.run(inside())
 
 
-def request_of(invocation: Invocation) -> Request:
+def request_of(invocation: Invocation, spec: Spec) -> Request:
     """What was asked of the engine."""
     line = invocation.line
     return Request(
@@ -47,7 +49,18 @@ def request_of(invocation: Invocation) -> Request:
         cutover=not line.no_cutover,
         color=Color(line.color) if line.color else None,
         to_release=line.to_release,
+        load=load_of(invocation, spec),
+        require_zero_drops=line.require_zero_drops,
     )
+
+
+def load_of(invocation: Invocation, spec: Spec) -> LoadSpec | None:
+    """The load that `--load` asks for: at the stack's own address, never anywhere else."""
+    line = invocation.line
+    if line.with_load is None and not line.require_zero_drops:
+        return None
+    stated = spec.load or LoadSpec(url=urlunsplit((*urlsplit(spec.smoke.url)[:2], "/", "", "")))
+    return LoadSpec(url=stated.url, rate=line.with_load or stated.rate)
 
 
 async def _print_plan(invocation: Invocation, session: Session, request: Request) -> int:

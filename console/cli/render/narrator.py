@@ -24,6 +24,8 @@ from console.model.events import (
     Event,
     Held,
     ImageResolved,
+    LoadMeasured,
+    LoadStarted,
     LockTakenOver,
     LogsKept,
     PhaseChanged,
@@ -59,6 +61,14 @@ _TOLD_PHASES = {
     Phase.ROLLING_BACK: "the release failed after the cutover: rolling back",
     Phase.CLEANING_UP: "ending safely: traffic stays where it was, the new color is stopped",
 }
+
+
+def measured_text(event: LoadMeasured) -> str:
+    """What the load counted, in a sentence."""
+    if not event.valid:
+        return f"load: no proof, {clean(event.problem) or 'the generator gave no summary'}"
+    text = f"load: {event.dropped:,} dropped / {event.due:,}"
+    return text + (f", {event.unexpected:,} unexpected" if event.unexpected else "")
 
 
 @dataclass(slots=True)
@@ -147,7 +157,7 @@ class Narrator:
         self._running = None
         self._erase()
 
-    def _tell(self, event: Event, at: str) -> None:  # noqa: C901, PLR0912 - one short branch an event
+    def _tell(self, event: Event, at: str) -> None:  # noqa: C901, PLR0912, PLR0915 - one short branch an event
         match event:
             case RolloutStarted():
                 self._begin(event, at)
@@ -191,6 +201,11 @@ class Narrator:
                 self._line(at, Mark.NOTE, f"resumed with {self._title(event.before_step)}")
             case ImageResolved() | CutoverSeen() | ReleaseServed() | ReleaseFound() | ColorRetired():
                 self._line(at, Mark.NOTE, fact(event))
+            case LoadStarted():
+                self._line(at, Mark.NOTE, f"load: {event.rate:g} synthetic requests/s on {clean(event.url)}")
+            case LoadMeasured():
+                good = event.valid and not event.dropped
+                self._line(at, Mark.DONE if good else Mark.WARNING, measured_text(event))
             case ActiveRecorded() | StandbyKept():
                 pass  # the steps that did it say so
             case AbortRequested():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from console.cli.render.clean import clean
 from console.cli.render.durations import duration, stamp
 from console.cli.render.problem import field_lines
+from console.cli.render.receipt_load import aligned, facts_of_load, failure_lines, tables
 from console.cli.render.style import Mark, Style
 from console.model.receipt import Receipt
 
@@ -24,6 +25,12 @@ def receipt_text(receipt: Receipt, style: Style) -> str:
         state = style.mark(_STEP_MARKS.get(step.status, Mark.NOTE), step.status, width=12)
         title = style.fit(clean(step.title), width)
         lines.append(f"  {state}{title:<{width}}  {duration(step.seconds):>8}".rstrip())
+    if receipt.load is not None:
+        for table in tables(receipt.load):
+            lines += ["", *(f"  {line}" for line in aligned(table))]
+        for line in failure_lines(receipt.load):
+            lines += style.fold(line, first=4, indent=6)
+        lines.append("")
     for name, values in (("failure", receipt.failures), ("warning", receipt.warnings)):
         for value in values:
             lines += field_lines(name, value, style)
@@ -45,6 +52,8 @@ def facts(receipt: Receipt) -> list[tuple[str, str]]:
         ("message", receipt.message),
         ("cut", f"{receipt.cut_requests} requests at the drain deadline: dropped" if receipt.cut_requests else ""),
     ]
+    if receipt.load is not None:
+        found += facts_of_load(receipt.load)
     for image in receipt.images:
         short = image.id.removeprefix("sha256:")[:12]
         digest = f", {image.digest}" if image.digest else ""
@@ -65,6 +74,12 @@ def receipt_markdown(receipt: Receipt) -> str:
         f"| {_cell(step.title)} | {_cell(step.status)} | {duration(step.seconds)} | {_cell(step.detail)} |"
         for step in receipt.steps
     ]
+    if receipt.load is not None:
+        for table in tables(receipt.load):
+            lines += ["", f"| {' | '.join(table[0])} |", "|---" * len(table[0]) + "|"]
+            lines += [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in table[1:]]
+        if receipt.load.failures:
+            lines += ["", "## Failed requests", "", *(f"- {_cell(line)}" for line in failure_lines(receipt.load))]
     for title, values in (("Failures", receipt.failures), ("Warnings", receipt.warnings)):
         if values:
             lines += ["", f"## {title}", "", *(f"- {_cell(value)}" for value in values)]

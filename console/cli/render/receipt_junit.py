@@ -5,7 +5,9 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from console.cli.render.clean import clean
+from console.cli.render.receipt_load import facts_of_load, failure_lines, headline
 from console.model.receipt import Receipt, ReceiptStep
+from console.model.receipt_load import ReceiptLoad
 
 
 def receipt_junit(receipt: Receipt) -> str:
@@ -15,8 +17,8 @@ def receipt_junit(receipt: Receipt) -> str:
     suite = ET.Element(
         "testsuite",
         name=f"rollout {receipt.rollout}: {clean(receipt.action)} of {clean(receipt.project)}",
-        tests=str(len(receipt.steps) + verdict),
-        failures=str(failed + verdict),
+        tests=str(len(receipt.steps) + verdict + (receipt.load is not None)),
+        failures=str(failed + verdict + (receipt.load is not None and not receipt.load.proves_zero)),
         errors="0",
         skipped=str(sum(step.status == "cancelled" for step in receipt.steps)),
         time=f"{receipt.seconds:.3f}",
@@ -30,6 +32,7 @@ def receipt_junit(receipt: Receipt) -> str:
         ("active", receipt.active.value if receipt.active else ""),
         ("cut_requests", str(receipt.cut_requests)),
         ("command", receipt.command),
+        *((f"load.{name}", value) for name, value in (facts_of_load(receipt.load) if receipt.load else ())),
         *((f"image.{image.color.value}", f"{image.reference} {image.id}") for image in receipt.images),
     ):
         ET.SubElement(properties, "property", name=name, value=clean(value))
@@ -38,11 +41,21 @@ def receipt_junit(receipt: Receipt) -> str:
     if verdict:
         case = ET.SubElement(suite, "testcase", classname="rollout", name="outcome", time="0.000")
         ET.SubElement(case, "failure", message=clean(receipt.message), type=clean(receipt.result))
+    if receipt.load is not None:
+        _load(suite, receipt.load)
     if receipt.warnings or receipt.logs:
         lines = [*receipt.warnings, *(f"{kept.replica}: {line}" for kept in receipt.logs for line in kept.lines)]
         ET.SubElement(suite, "system-out").text = "\n".join(clean(line) for line in lines)
     ET.indent(suite)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suite, encoding="unicode") + "\n"
+
+
+def _load(suite: ET.Element, load: ReceiptLoad) -> None:
+    """Requests as a case of their own, which fails when any was dropped or nothing is proven."""
+    case = ET.SubElement(suite, "testcase", classname="rollout", name="requests", time="0.000")
+    if not load.proves_zero:
+        failure = ET.SubElement(case, "failure", message=clean(headline(load)), type="dropped")
+        failure.text = "\n".join(failure_lines(load))
 
 
 def _case(suite: ET.Element, step: ReceiptStep, receipt: Receipt) -> None:

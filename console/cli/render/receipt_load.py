@@ -1,0 +1,82 @@
+"""The synthetic requests of a receipt. They judge synthetic traffic only, and say so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from console.cli.render.clean import clean
+from console.cli.render.durations import clock, duration
+from console.model.receipt_load import LoadFailure, LoadLine, ReceiptLoad
+
+Table = Sequence[tuple[str, ...]]
+"""Rows of equal length, the heads first."""
+
+_HEADS = ("done", "dropped", "browser", "4xx", "slow", "p50", "p99", "max")
+
+
+def headline(load: ReceiptLoad) -> str:
+    """Dropped requests, not a percentage; or why the load says nothing."""
+    counted = f"{load.dropped:,} dropped / {load.due:,}"
+    return counted if load.valid else f"no proof, {load.problem or 'the generator gave no summary'} ({counted})"
+
+
+def facts_of_load(load: ReceiptLoad) -> list[tuple[str, str]]:
+    """Names and values that every rendering shows."""
+    found = [
+        ("load", f"{load.rate:g} synthetic requests/s to {load.url}"),
+        ("requests", headline(load)),
+        ("browser", f"{load.dropped_for_browsers:,} dropped as a browser sees it" if load.recovered else ""),
+        ("not sent", f"{load.not_sent:,}: the generator's own limit, never the stack's fault" if load.not_sent else ""),
+        ("send lag", f"p99 {duration(load.lag_p99)}" if load.lag_p99 is not None else ""),
+    ]
+    return [(name, clean(value)) for name, value in found if value]
+
+
+def tables(load: ReceiptLoad) -> list[Table]:
+    """The requests by phase, and by release."""
+    return [
+        (("phase", *_HEADS), *map(_row, load.by_phase)),
+        (("release", *_HEADS), *map(_row, load.by_release)),
+    ]
+
+
+def aligned(table: Table) -> list[str]:
+    """The table with its columns in line: names to the left, numbers to the right."""
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    return [
+        "  ".join([f"{row[0]:<{widths[0]}}", *(f"{cell:>{w}}" for cell, w in zip(row[1:], widths[1:], strict=True))])
+        for row in table
+    ]
+
+
+def failure_lines(load: ReceiptLoad) -> list[str]:
+    """The listed failures, one a line."""
+    lines = [_failure(failure) for failure in load.failures]
+    return [*lines, f"and {load.failures_omitted:,} more"] if load.failures_omitted else lines
+
+
+def _row(line: LoadLine) -> tuple[str, ...]:
+    times = (line.p50, line.p99, line.highest)
+    return (
+        clean(line.name) or "(before)",
+        f"{line.done:,}",
+        f"{line.dropped:,}",
+        f"{line.dropped - line.recovered:,}",
+        f"{line.unexpected:,}",
+        f"{line.slow:,}",
+        *("no data" if seconds is None else duration(seconds) for seconds in times),
+    )
+
+
+def _failure(failure: LoadFailure) -> str:
+    """When, in which phase, how, how old, on what kind of connection, from which release."""
+    status = f" {failure.status}" if failure.status is not None else ""
+    parts = (
+        f"{clock(datetime.fromtimestamp(failure.at, UTC).isoformat())} {failure.phase or '(before)'}",
+        f"{failure.kind}{status} at {failure.stage}",
+        f"{failure.connection} connection, age {duration(failure.age)}",
+        failure.release,
+        failure.detail,
+    )
+    return clean(", ".join(part for part in parts if part))
