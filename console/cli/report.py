@@ -12,6 +12,7 @@ from console.model.events import ColorRetired, CutoverSeen, ImageResolved, Recor
 from console.model.observed import Health, Observed, Replica
 from console.model.release import Release
 from console.model.request import Verdict
+from console.planning.rollback import earlier_release, standby_served
 from console.ports.journal import LockLabel
 
 
@@ -231,17 +232,15 @@ def _rollback(seen: Seen) -> RollbackStatus:
     """As the rollback's own strategy decides: the idle color as it is, else the newest release that does not serve."""
     observed = seen.observed
     idle = observed.idle
-    holds = _release_of(idle, seen)
-    running = observed.running(idle)
-    if running and len(running) == len(observed.of(idle)) and all(map(_fine, running)):
-        return RollbackStatus(readiness=Readiness.READY, color=idle, release=holds.id if holds else None)
-    if observed.of(idle):
-        return RollbackStatus(readiness=Readiness.COLD, color=idle, release=holds.id if holds else None)
-    serving = {replica.image_id for replica in observed.of(observed.active)}
-    earlier = next((release for release in seen.history if release.image.id not in serving), None)
-    if earlier is None:
-        return RollbackStatus(readiness=Readiness.NONE, color=idle, release=None)
-    return RollbackStatus(readiness=Readiness.COLD, color=idle, release=earlier.id)
+    there, running = observed.of(idle), observed.running(idle)
+    if there and standby_served(observed, seen.history):
+        ready = len(running) == len(there) and all(map(_fine, running))
+        holds = _release_of(idle, seen)
+        readiness = Readiness.READY if ready else Readiness.COLD
+        return RollbackStatus(readiness=readiness, color=idle, release=holds.id if holds else None)
+    earlier = earlier_release(observed, seen.history)
+    readiness = Readiness.NONE if earlier is None else Readiness.COLD
+    return RollbackStatus(readiness=readiness, color=idle, release=earlier.id if earlier else None)
 
 
 def _reasons(seen: Seen, unfinished: Verdict | None) -> tuple[str, ...]:

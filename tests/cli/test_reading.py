@@ -42,6 +42,13 @@ def test_the_history_is_a_table_newest_first(rollout: Rollout) -> None:
     )
 
 
+def test_a_withdrawn_release_says_so(rollout: Rollout) -> None:
+    withdrawn = replace(samples.HISTORY[0], withdrawn=True)
+    out = rollout("history", script=Script(history=(withdrawn, samples.HISTORY[1]))).out
+    assert "shop-app:42  withdrawn\n" in out
+    assert "shop-app:41\n" in out
+
+
 def test_the_history_can_be_cut_short(rollout: Rollout) -> None:
     assert "r41" not in rollout("history", "--limit", "1", script=Script(history=samples.HISTORY)).out
 

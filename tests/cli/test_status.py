@@ -166,6 +166,13 @@ def test_without_containers_the_history_says_what_a_rollback_would_start() -> No
     assert found.colors[0].role is Role.ABSENT
 
 
+def test_a_color_that_was_withdrawn_is_no_way_back() -> None:
+    history = (samples.HISTORY[0], replace(samples.HISTORY[1], withdrawn=True))
+    found = judged(history=history)
+    assert (found.rollback.readiness, found.rollback.release) == (Readiness.NONE, None)
+    assert "no rollback: there is no earlier release" in text_of(found)
+
+
 def test_an_image_that_the_history_does_not_know_has_no_release_number() -> None:
     other = samples.replica(Color.GREEN, image_id="sha256:" + "c" * 64)
     found = judged(replace(samples.OBSERVED, replicas=(samples.replica(Color.BLUE), other)))
