@@ -23,7 +23,7 @@ from console.model.load import LoadConfig
 from console.model.request import Actor
 from console.model.spec import Spec
 from console.ports.load import LoadRun
-from console.ports.proxy_host import ProxyHost
+from console.ports.proxy_host import BindMount, ProxyHost
 from console.ports.runtime import Runtime
 
 STATE_MODE = 0o750
@@ -43,11 +43,11 @@ async def open_session(spec: Spec, actor: Actor, *, read_only: bool = False) -> 
     from console.adapters.runtime.compose_runtime import ComposeRuntime  # noqa: PLC0415
     from console.adapters.runtime.container_host import ContainerHost  # noqa: PLC0415
     from console.adapters.runtime.docker_client import DockerClient  # noqa: PLC0415
-    from console.adapters.runtime.mounts import bind_sources  # noqa: PLC0415 - Docker's SDK takes its time
+    from console.adapters.runtime.mounts import bind_mounts  # noqa: PLC0415 - Docker's SDK takes its time
 
     client = DockerClient()
     try:
-        spec = anchor(spec, mounted(spec, await bind_sources(client, spec.project, spec.proxy.service)))
+        spec = anchor(spec, mounted(spec, await bind_mounts(client, spec.project, spec.proxy.service)))
     except BaseException:
         await client.close()
         raise
@@ -107,14 +107,13 @@ async def embedded_session(
         yield _session(stack.spec, actor, stack.runtime, stack.host, read_only=read_only)
 
 
-def mounted(spec: Spec, sources: tuple[Path, ...]) -> Path | None:
-    """Which of the proxy's mounts is the directory that the engine owns: this checkout's, or one laid out like it."""
-    if spec.proxy.config in sources:
-        return spec.proxy.config
-    home = spec.directory if spec.proxy.config.is_relative_to(spec.directory) else spec.state.parent
-    layout = spec.proxy.config.relative_to(home).parts if spec.proxy.config.is_relative_to(home) else ()
-    alike = (source for source in sources if layout and source.parts[-len(layout) :] == layout)
-    return next(alike, None)
+def mounted(spec: Spec, mounts: tuple[BindMount, ...]) -> Path | None:
+    """The host directory that the running proxy sees where it includes the generated files; None when it sees none."""
+    target = spec.proxy.target
+    for mount in sorted(mounts, key=lambda one: -len(one.target.parts)):
+        if target is not None and target.is_relative_to(mount.target):
+            return mount.source / target.relative_to(mount.target)
+    return None
 
 
 def _session(spec: Spec, actor: Actor, runtime: Runtime, host: ProxyHost, *, read_only: bool) -> Session:

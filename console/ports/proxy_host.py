@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 
@@ -23,6 +23,14 @@ class Process:
     pid: int
     parent: int
     title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindMount:
+    """A host path as the proxy sees it."""
+
+    source: Path
+    target: PurePosixPath
 
 
 class ProxyHost(Protocol):
