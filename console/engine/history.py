@@ -3,54 +3,118 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
-from console.model.events import Record, ReleaseFound, ReleaseServed, RolloutStarted, StandbyKept
+from console.model.events import (
+    ColorRetired,
+    CutoverSeen,
+    ImageResolved,
+    Record,
+    ReleaseFound,
+    ReleaseServed,
+    RolloutFinished,
+    RolloutStarted,
+    StandbyKept,
+)
 from console.model.release import Image, Release
+from console.model.request import Result
+
+Key = tuple[str, int]
+"""A release by its image's id and its number: one image may be deployed more than once."""
 
 
 def releases(records: Iterable[Record]) -> tuple[Release, ...]:
     """The releases that served, each once, the one that served last first.
 
-    A release that served again after a rollback keeps the number of the rollout that made it. A release that was
-    there before the first rollout has the number 0; what `rollout up` brought up has that rollout's number.
+    A release that served again after a rollback keeps the number of the rollout that made it, also when that was cut
+    off before it could record it. A release that was there before the first rollout has the number 0; what
+    `rollout up` brought up has that rollout's number.
     """
-    users: dict[int, str] = {}
-    known: dict[tuple[str, int], Release] = {}
-    latest: dict[str, int] = {}
-    for record in records:
-        match record.event:
-            case RolloutStarted() as started:
-                users[record.rollout] = started.user
-            case ReleaseServed() as served:
-                number = served.origin or latest.get(served.image_id, record.rollout)
-                latest[served.image_id] = number
-                key = (served.image_id, number)
-                made = known.pop(key, None)
-                known[key] = Release(
-                    id=number,
-                    color=served.color,
-                    image=Image(reference=served.reference, id=served.image_id, digest=served.digest),
-                    config_hash=served.config_hash,
-                    by=made.by if made else users.get(record.rollout, ""),
-                    at=made.at if made else record.at,
-                )
-            case ReleaseFound() as found if found.image_id not in latest:
-                latest[found.image_id] = 0
-                known[found.image_id, 0] = Release(
-                    id=0,
-                    color=found.color,
-                    image=Image(reference=found.reference, id=found.image_id),
-                    config_hash=found.config_hash,
-                    by="",
-                    at=record.at,
-                )
-    return tuple(reversed(known.values()))
+    return tuple(reversed(_read(records).releases.values()))
+
+
+def maker(records: Iterable[Record], image_id: str) -> int:
+    """The number of the last rollout that deployed an image, whether it ever served or not; 0 when none did."""
+    return _read(records).makers.get(image_id, 0)
 
 
 def standby_since(records: Iterable[Record]) -> Record | None:
-    """The record of the last warm standby that was kept; None when there is none."""
-    last: Record | None = None
+    """The record of the warm standby that was kept last, unless it was stopped or serves again since."""
+    kept: Record | None = None
     for record in records:
-        if isinstance(record.event, StandbyKept):
-            last = record
-    return last
+        match record.event:
+            case StandbyKept():
+                kept = record
+            case ColorRetired(color=color) | CutoverSeen(color=color):
+                if kept is not None and isinstance(kept.event, StandbyKept) and kept.event.color is color:
+                    kept = None
+            case _:
+                pass
+    return kept
+
+
+@dataclass(slots=True)
+class _Ledger:
+    """What is known after so many records."""
+
+    users: dict[int, str] = field(default_factory=dict)
+    makers: dict[str, int] = field(default_factory=dict)
+    releases: dict[Key, Release] = field(default_factory=dict)
+    latest: dict[str, int] = field(default_factory=dict)
+    given: dict[int, Key] = field(default_factory=dict)
+    """The release that each rollout gave traffic to first."""
+
+    def serve(self, record: Record, served: ReleaseServed) -> None:
+        """A rollout gave a release the traffic."""
+        made = self.makers.get(served.image_id, record.rollout)
+        number = served.origin or self.latest.get(served.image_id, made)
+        image = Image(reference=served.reference, id=served.image_id, digest=served.digest)
+        release = Release(
+            id=number, color=served.color, image=image, config_hash=served.config_hash, by="", at=record.at
+        )
+        self._enter(release)
+        self.given.setdefault(record.rollout, (served.image_id, number))
+
+    def find(self, record: Record, found: ReleaseFound) -> None:
+        """A release served already that the history does not know."""
+        if found.image_id not in self.latest:
+            number = self.makers.get(found.image_id, 0)
+            image = Image(reference=found.reference, id=found.image_id)
+            self._enter(
+                Release(id=number, color=found.color, image=image, config_hash=found.config_hash, by="", at=record.at)
+            )
+
+    def go_back(self, rollout: int) -> None:
+        """A rollout went back from the release that it had given the traffic."""
+        key = self.given.get(rollout)
+        if key is not None:
+            self.releases[key] = replace(self.releases[key], withdrawn=True)
+
+    def _enter(self, release: Release) -> None:
+        key = (release.image.id, release.id)
+        self.latest[release.image.id] = release.id
+        made = self.releases.pop(key, None)
+        by = made.by if made else self.users.get(release.id, "")
+        self.releases[key] = replace(release, by=by, at=made.at if made else release.at)
+
+
+def _read(records: Iterable[Record]) -> _Ledger:
+    ledger = _Ledger()
+    deploys: set[int] = set()
+    for record in records:
+        match record.event:
+            case RolloutStarted() as started:
+                ledger.users[record.rollout] = started.user
+                if started.release is None and started.action != "rollback":
+                    deploys.add(record.rollout)
+            case ImageResolved() as resolved if record.rollout in deploys:
+                ledger.makers[resolved.id] = record.rollout
+            case ReleaseServed() as served:
+                ledger.serve(record, served)
+            case ReleaseFound() as found:
+                ledger.find(record, found)
+            case RolloutFinished(outcome=Result.ROLLED_BACK):
+                ledger.go_back(record.rollout)
+            case _:
+                pass
+    return ledger

@@ -45,6 +45,8 @@ class Learnt:
     """What the steps of one rollout pass on to later ones."""
 
     image: Image | None = None
+    origin: int | None = None
+    """The number of the earlier release that the image belongs to; None when this rollout makes a new one."""
     started: bool = False
     """Whether this rollout created or started the target's containers."""
     written: bool = False
@@ -55,6 +57,8 @@ class Learnt:
     """The upstream file as it was."""
     workers: frozenset[int] = frozenset()
     """The proxy's accepting workers before `apply`."""
+    recorded: bool = False
+    """Whether the target is recorded as active, and its release in the history."""
     failed: list[str] = field(default_factory=list)
 
 

@@ -36,3 +36,5 @@ class Release:
     by: str
     at: str
     """UTC, ISO 8601."""
+    withdrawn: bool = False
+    """Whether the rollout that gave it traffic last went back from it: no rollback leads to it unless it is named."""

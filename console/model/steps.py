@@ -26,6 +26,10 @@ class ResolveImage:
 
     color: Color
     reference: str
+    release: int | None = None
+    """Number of the earlier release that it comes back as; None when it is a new one."""
+    name: str = ""
+    """What an earlier release's image is called, when `reference` is an id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

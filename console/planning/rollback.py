@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from console.model.color import Color
@@ -21,14 +22,13 @@ def rollback(situation: Situation, request: Request) -> Plan:
     It is not watched afterwards: it served before, and an incident does not wait.
 
     Raises:
-        RefusedError: there is no earlier release, or none of that number.
+        RefusedError: there is no earlier release, or none of that number, or it is what serves.
     """
     spec, observed = situation.spec, situation.observed
     target, active = observed.idle, observed.active
-    wanted = _release(situation, request)
     steps = _blocks.chained(
         _blocks.preflight(),
-        _bring_back(situation, target, wanted),
+        _bring_back(situation, target, request.to_release),
         _blocks.verify(target, spec),
         _blocks.cut_over(situation.upstream(target)),
         _blocks.prove(target, replace(spec, watch=replace(spec.watch, window=0.0))),
@@ -52,33 +52,57 @@ def revert(situation: Situation, to: Color) -> Plan:
     return Plan(action=Action.ROLLBACK, target=to, previous=to.other, steps=named)
 
 
-def _release(situation: Situation, request: Request) -> Release | None:
-    """The release asked for by number, or None for whatever the idle color holds."""
-    if request.to_release is None:
-        return None
-    for release in situation.releases:
-        if release.id == request.to_release:
-            return release
-    known = ", ".join(str(release.id) for release in situation.releases[:5]) or "none"
-    raise RefusedError(
-        f"roll back to release {request.to_release}",
-        f"no such release is in the history (known: {known})",
-        now=f"{situation.observed.active.value} serves, nothing was changed",
-        next_command="rollout history",
+def earlier_release(observed: Observed, releases: Sequence[Release]) -> Release | None:
+    """The release that a rollback without a number recreates: the newest that is not what serves, nor withdrawn."""
+    serving = {replica.image_id for replica in observed.of(observed.active)}
+    return next((one for one in releases if one.image.id not in serving and not one.withdrawn), None)
+
+
+def standby_served(observed: Observed, releases: Sequence[Release]) -> bool:
+    """Whether what the idle color holds served before and was not withdrawn, so that it may serve again as it is.
+
+    What was prepared without a cutover, or failed before it, is no way back. Containers that don't run must also be
+    of a configuration that served. Where no release is known at all, the idle color is taken as it is.
+    """
+    there = observed.of(observed.idle)
+    good = [release for release in releases if not release.withdrawn]
+    images = {release.image.id for release in good}
+    configured = {(release.image.id, release.config_hash) for release in good}
+    return not releases or all(
+        replica.image_id in images and (replica.running or (replica.image_id, replica.config_hash) in configured)
+        for replica in there
     )
 
 
-def _bring_back(situation: Situation, target: Color, wanted: Release | None) -> tuple[PlannedStep, ...]:
+def _named(situation: Situation, number: int) -> Release:
+    """The release of that number. Raises `RefusedError` when there is none, or when it is what serves."""
+    active = situation.observed.active
+    attempted, now = f"roll back to release {number}", f"{active.value} serves, nothing was changed"
+    found = next((release for release in situation.releases if release.id == number), None)
+    if found is None:
+        known = ", ".join(str(release.id) for release in situation.releases[:5]) or "none"
+        raise RefusedError(
+            attempted, f"no such release is in the history (known: {known})", now=now, next_command="rollout history"
+        )
+    if found is situation.releases[0] and _holds(situation.observed, active, found):
+        raise RefusedError(attempted, "it is what serves", now=now, next_command="rollout history")
+    return found
+
+
+def _bring_back(situation: Situation, target: Color, number: int | None) -> tuple[PlannedStep, ...]:
     """The steps that make the target color run the wanted release."""
-    observed = situation.observed
-    fits = wanted is None or _holds(observed, target, wanted)
+    observed, releases = situation.observed, situation.releases
+    wanted = None if number is None else _named(situation, number)
+    fits = standby_served(observed, releases) if wanted is None else _holds(observed, target, wanted)
     if observed.of(target) and fits:
         all_run = len(observed.running(target)) == len(observed.of(target))
         return () if all_run else _blocks.resume(target)
-    release = wanted or _previous(situation, target)
+    release = wanted or earlier_release(observed, releases)
+    if release is None:
+        raise _no_way_back(situation, target)
     image = PlannedStep(
         id="image",
-        step=ResolveImage(color=target, reference=release.image.id),
+        step=ResolveImage(color=target, reference=release.image.id, release=release.id, name=release.image.reference),
         title=f"use image {release.image.reference} of release {release.id}",
         stage=Stage.PREPARE,
         cause="it served before",
@@ -96,15 +120,12 @@ def _holds(observed: Observed, color: Color, release: Release) -> bool:
     return all(replica.image_id == release.image.id for replica in observed.of(color))
 
 
-def _previous(situation: Situation, target: Color) -> Release:
-    """The newest release that is not the one that serves now."""
-    serving = {replica.image_id for replica in situation.observed.of(target.other)}
-    for release in situation.releases:
-        if release.image.id not in serving:
-            return release
-    raise RefusedError(
+def _no_way_back(situation: Situation, target: Color) -> RefusedError:
+    observed = situation.observed
+    holds = "holds a release that never served" if observed.of(target) else "has no containers"
+    return RefusedError(
         "roll back",
-        f"{target.value} has no containers and the history knows no earlier release",
+        f"{target.value} {holds} and the history knows no earlier release",
         now=f"{target.other.value} serves, nothing was changed",
-        next_command="rollout deploy --image REF",
+        next_command="rollout cutover" if observed.running(target) else "rollout deploy --image REF",
     )

@@ -18,8 +18,9 @@ async def drain(step: DrainColor, world: World) -> str:
     Raises:
         RefusedError: the color is in the live upstream.
     """
-    upstream = await world.ports.proxy.observe()
-    if upstream.live is not None and upstream.live.color is step.color:
+    live = (await world.ports.proxy.observe()).live
+    there = addresses(await world.replicas(step.color))
+    if live is not None and ((live.color or Color.BLUE) is step.color or live.served in there):
         raise RefusedError(
             f"drain {step.color.value}",
             "it is the only color that serves",

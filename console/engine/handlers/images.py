@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from console.engine.world import World
 from console.model.color import Color
 from console.model.errors import RuntimeFailedError
@@ -17,6 +19,9 @@ async def resolve(step: ResolveImage, world: World) -> str:
         raise RuntimeFailedError(
             f"use image {step.reference}", "it is not on this engine", next_command=f"docker pull {step.reference}"
         )
+    if step.release is not None:
+        image = replace(image, reference=step.name or image.reference)
+        world.learnt.origin = step.release
     return await _known(step.color, image, world)
 
 

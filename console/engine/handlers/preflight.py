@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.engine.history import releases
+from console.engine.history import maker, releases
 from console.engine.world import World
 from console.model.errors import RefusedError
 from console.model.events import ReleaseFound, Warned
@@ -37,12 +37,13 @@ async def preflight(_step: Preflight, world: World) -> str:
 
 async def _remember(observed: Observed, world: World) -> None:
     """Enter what serves into the history when no rollout made it, and keep its image, so that it can come back."""
-    known = {release.image.id for release in releases(world.ports.journal.records())}
+    records = world.ports.journal.records()
+    known = {release.image.id for release in releases(records)}
     for replica in observed.running(observed.active)[:1]:
         if not replica.image_id or replica.image_id in known:
             return
         image = Image(reference=replica.image, id=replica.image_id)
-        await world.ports.runtime.keep_image(image, release=0)
+        await world.ports.runtime.keep_image(image, release=maker(records, replica.image_id))
         world.publish(
             ReleaseFound(
                 color=replica.color,

@@ -19,8 +19,11 @@ async def bring_up(step: BringUp, world: World) -> str:
 
 async def remove(step: RemoveReplicas, world: World) -> str:
     """Remove old containers, after what they still serve is finished."""
+    ran = await world.replicas(step.color)
     await release(step.color, world)
     await world.ports.runtime.remove(step.color)
+    if ran:
+        world.publish(ColorRetired(color=step.color))
     return f"{step.color.value} is empty"
 
 
@@ -57,14 +60,21 @@ async def release(color: Color, world: World) -> None:
     """Make sure that a color serves nobody before it gets a stop signal; list what the drain deadline cuts.
 
     Raises:
-        RefusedError: the proxy still sends it requests.
+        RefusedError: the proxy still sends it requests, or can't be seen, so that it might.
     """
     replicas = await world.replicas(color)
     if not replicas:
         return
     upstream = await world.ports.proxy.observe()
     live = upstream.live
-    if live is not None and (live.color is color or live.served in addresses(replicas)):
+    if live is None:
+        raise RefusedError(
+            f"stop {color.value}",
+            f"the proxy may still send it requests: {upstream.problem or 'it does not answer'}",
+            now=f"{color.value} runs on",
+            next_command="rollout status",
+        )
+    if (live.color or Color.BLUE) is color or live.served in addresses(replicas):
         raise RefusedError(
             f"stop {color.value}",
             "it is in the live upstream",

@@ -29,7 +29,13 @@ async def smoke_replicas(step: SmokeReplicas, world: World) -> str:
             world,
         )
 
-    tried = await asyncio.gather(*(one(replica.name, replica.address) for replica in replicas))
+    asked = [asyncio.ensure_future(one(replica.name, replica.address)) for replica in replicas]
+    try:
+        tried = await asyncio.gather(*asked)
+    finally:
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
     return f"{path} gave {world.spec.smoke.status} at attempt {max(tried)}"
 
 

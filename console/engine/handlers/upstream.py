@@ -69,7 +69,13 @@ async def record(step: RecordActive, world: World) -> str:
                 image_id=first.image_id,
                 digest=image.digest if image is not None and ours else None,
                 config_hash=first.config_hash,
-                origin=world.rollout if ours else 0,
+                origin=_origin(world) if ours else 0,
             )
         )
+    world.learnt.recorded = True
     return f"{step.color.value} is recorded"
+
+
+def _origin(world: World) -> int:
+    """The number of the rollout that made the release that this rollout serves."""
+    return world.rollout if world.learnt.origin is None else world.learnt.origin
