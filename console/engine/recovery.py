@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from console.model.color import Color
 from console.model.events import (
     CutoverSeen,
+    Event,
     ImageResolved,
     Record,
     RolloutFinished,
     RolloutStarted,
     StepStarted,
-    UpstreamRestored,
 )
 from console.model.observed import Observed
+from console.model.plan import Action
 from console.model.request import RecoveryChoice, Verdict
 
 NOTHING = Verdict(
     rollout=0, action="", user="", since="", last_step="", story="every rollout ended", consistent=True, choices=()
 )
+RESUMABLE = frozenset({Action.DEPLOY.value, Action.CUTOVER.value, Action.ROLLBACK.value})
+"""Actions of rollouts that can be carried on; the others are simply asked for again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,61 +33,56 @@ class Unfinished:
     number: int
     at: str
     started: RolloutStarted
-    last_step: str
-    image: ImageResolved | None
-    seen: Color | None
-    """The color that it last saw serving, if it got that far."""
+    last_step: str = ""
+    image: ImageResolved | None = None
+    told: bool = False
+    """Whether it had begun to tell the proxy to take a new upstream."""
+    moved_to: Color | None = None
+    """The color, other than the one that it found serving, that it saw serving at any time."""
 
 
 def unfinished(records: Iterable[Record]) -> Unfinished | None:
     """The newest rollout, when it has no end."""
-    number, at, started = 0, "", None
-    last_step, image, seen = "", None, None
+    rest: Unfinished | None = None
     for record in records:
-        match record.event:
-            case RolloutStarted() as event:
-                number, at, started = record.rollout, record.at, event
-                last_step, image, seen = "", None, None
-            case RolloutFinished() if record.rollout == number:
-                started = None
-            case StepStarted() as event:
-                last_step = event.title
-            case ImageResolved() as event:
-                image = event
-            case CutoverSeen() as event:
-                seen = event.color
-            case UpstreamRestored() as event:
-                seen = event.color
-            case _:
-                pass
-    if started is None:
-        return None
-    return Unfinished(number=number, at=at, started=started, last_step=last_step, image=image, seen=seen)
+        if isinstance(record.event, RolloutStarted):
+            rest = Unfinished(number=record.rollout, at=record.at, started=record.event)
+        elif rest is not None and record.rollout == rest.number:
+            # Only its own records count: an older rollout that was suspended may still add some.
+            rest = _after(rest, record.event)
+    return rest
+
+
+def _after(rest: Unfinished, event: Event) -> Unfinished | None:
+    match event:
+        case RolloutFinished():
+            return None
+        case StepStarted():
+            told = rest.told or event.step.endswith("apply")
+            return replace(rest, last_step=event.title, told=told)
+        case ImageResolved():
+            return replace(rest, image=event)
+        case CutoverSeen() if event.color is not rest.started.previous:
+            return replace(rest, moved_to=event.color)
+        case _:
+            return rest
 
 
 def verdict(records: Iterable[Record], observed: Observed) -> Verdict:
-    """What happened, what is true now, and the ways on."""
+    """What happened, what is true now, and the ways on.
+
+    While the proxy does not answer there are none: nothing that is done could be seen to work.
+    """
     rest = unfinished(records)
-    if rest is None and observed.drift is None:
-        return NOTHING
     if rest is None:
-        return _drift(observed)
-    serving = observed.active
-    previous = rest.started.previous
-    moved = previous is not None and serving is not previous
+        return NOTHING if observed.drift is None else _drift(observed)
     visible = observed.upstream.live is not None
-    consistent = visible and observed.drift is None and not moved
+    moved = observed.active is not rest.started.previous
     who = f"{rest.started.user}@{rest.started.host}"
     story = (
         f"rollout {rest.number} ({rest.started.action} by {who}, {rest.at}) never ended; "
-        f"its last step was: {rest.last_step or 'none'}. "
+        f"its last step was: {rest.last_step or 'none'}. {_traffic(observed, rest)}"
     )
-    story += _traffic(observed, moved=moved)
-    choices = [RecoveryChoice.RESUME] if rest.started.action in {"deploy", "cutover", "rollback"} else []
-    if moved:
-        choices.append(RecoveryChoice.ROLLBACK)
-    if visible:
-        choices.append(RecoveryChoice.ADOPT)
     return Verdict(
         rollout=rest.number,
         action=rest.started.action,
@@ -92,19 +90,38 @@ def verdict(records: Iterable[Record], observed: Observed) -> Verdict:
         since=rest.at,
         last_step=rest.last_step,
         story=story,
-        consistent=consistent,
-        choices=tuple(choices),
+        consistent=visible and observed.drift is None and not moved,
+        choices=_choices(rest, moved=moved) if visible else (),
     )
 
 
-def _traffic(observed: Observed, *, moved: bool) -> str:
+def _choices(rest: Unfinished, *, moved: bool) -> tuple[RecoveryChoice, ...]:
+    resume = (RecoveryChoice.RESUME,) if rest.started.action in RESUMABLE else ()
+    back = (RecoveryChoice.ROLLBACK,) if moved else ()
+    return (*resume, *back, RecoveryChoice.ADOPT)
+
+
+def _traffic(observed: Observed, rest: Unfinished | None) -> str:
     if observed.upstream.live is None:
         return f"The proxy does not answer: {observed.upstream.problem or 'no reason known'}."
-    text = f"{observed.active.value} serves" + (" now: the traffic had moved." if moved else "; no traffic had moved.")
+    text = f"{observed.active.value} serves{_movement(observed.active, rest)}."
     if observed.drift is not None:
         state, file, live = observed.drift
         text += f" DRIFT: state {state}, file {file}, live {live}."
     return text
+
+
+def _movement(serving: Color, rest: Unfinished | None) -> str:
+    """Where the traffic went in the rollout, as far as it is known."""
+    if rest is None:
+        return ""
+    if serving is not rest.started.previous:
+        return " now: the traffic had moved"
+    if rest.moved_to is not None:
+        return f" again: the traffic had moved to {rest.moved_to.value} and is back"
+    if rest.told:
+        return "; the proxy had been told to take another upstream, but no other color was seen serving"
+    return "; no traffic had moved"
 
 
 def _drift(observed: Observed) -> Verdict:
@@ -115,7 +132,7 @@ def _drift(observed: Observed) -> Verdict:
         user="",
         since="",
         last_step="",
-        story="every rollout ended, but: " + _traffic(observed, moved=False),
+        story="every rollout ended, but: " + _traffic(observed, None),
         consistent=False,
         choices=(RecoveryChoice.ADOPT,) if visible else (),
     )

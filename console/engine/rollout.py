@@ -25,6 +25,8 @@ Versions = tuple[tuple[str, str], ...]
 
 LOAD_DEADLINE = 30.0
 """Seconds for the last requests of the load to be answered."""
+END_DEADLINE = LOAD_DEADLINE + 30.0
+"""Seconds for all that comes after the last step: the load, the versions of what ran it, the receipt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +86,10 @@ class Rollout:
         except asyncio.CancelledError:
             if pipeline.outcome is not None:
                 seconds = self.ports.clock.monotonic() - began
-                await shielded(self._finish(pipeline.outcome, records, seconds, load), deadline=LOAD_DEADLINE)
+                await shielded(self._finish(pipeline.outcome, records, seconds, load), deadline=END_DEADLINE)
             raise
         return await shielded(
-            self._finish(outcome, records, self.ports.clock.monotonic() - began, load), deadline=LOAD_DEADLINE
+            self._finish(outcome, records, self.ports.clock.monotonic() - began, load), deadline=END_DEADLINE
         )
 
     async def _finish(
@@ -96,8 +98,12 @@ class Rollout:
         """Say how it ended, and keep the receipt."""
         evidence: ReceiptLoad | None = None
         if load is not None:
-            evidence, counted = await load.stop()
-            self._say(counted)
+            try:
+                async with asyncio.timeout(LOAD_DEADLINE):
+                    evidence, counted = await load.stop()
+                self._say(counted)
+            except TimeoutError:
+                self._say(Warned(text=f"the load generator did not end within {LOAD_DEADLINE:g} s; it is ended now"))
         outcome = self._judged(outcome, evidence)
         self._say(
             RolloutFinished(
@@ -161,4 +167,8 @@ class Rollout:
             fence=fence,
             project=self.spec.project,
             plan=tuple(plan.render().splitlines()),
+            image=self.request.image,
+            source=self.request.source.value,
+            cutover=self.request.cutover,
+            release=self.request.to_release,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from console.engine import history, recovery
 from console.engine.bus import Bus
@@ -15,7 +16,7 @@ from console.model.events import AbortRequested, LockTakenOver, Record
 from console.model.observed import Observed
 from console.model.plan import Action, Plan
 from console.model.release import Release
-from console.model.request import Actor, Outcome, RecoveryChoice, Request, Verdict
+from console.model.request import Actor, ImageSource, Outcome, RecoveryChoice, Request, Verdict
 from console.model.spec import Spec
 from console.planning.recovery import adopt, finish
 from console.planning.situation import Situation
@@ -119,7 +120,7 @@ class Session:
         return history.releases(self.records())
 
     def standby_since(self) -> Record | None:
-        """The record of the last `StandbyKept`; None when no color was ever kept warm."""
+        """The `StandbyKept` of the warm standby; None when there is none: never kept, stopped, or serving again."""
         return history.standby_since(self.records())
 
     def lock_holder(self) -> LockLabel | None:
@@ -189,11 +190,26 @@ class Session:
             return plan_for(situation, Request(action=Action.ROLLBACK))
         if rest.started.target is observed.active:
             return finish(situation, observed.active)
-        if observed.running(observed.idle) and rest.started.action != Action.DEPLOY.value:
-            return plan_for(situation, Request(action=Action.CUTOVER))
-        image = rest.image.reference if rest.image else None
-        request = Request(action=Action.DEPLOY, image=image)
+        request = await self._again(rest)
         return plan_for(await self._situation(request), request)
+
+    async def _again(self, rest: recovery.Unfinished) -> Request:
+        """What an unfinished rollout was asked for, with the very image that it had found, if that is still here."""
+        started, found = rest.started, rest.image
+        request = Request(
+            action=Action(started.action),
+            image=started.image,
+            source=ImageSource(started.source),
+            cutover=started.cutover,
+            to_release=started.release,
+        )
+        if request.action is not Action.DEPLOY or found is None:
+            return request
+        for reference in (found.reference, found.id):
+            image = await self._ports.runtime.resolve(reference)
+            if image is not None and image.id == found.id:
+                return replace(request, image=reference, source=ImageSource.LOCAL)
+        return request
 
     async def _situation(self, request: Request | None) -> Situation:
         observed = await self.observe()
@@ -213,7 +229,8 @@ class Session:
         found = recovery.verdict(self.records(), observed)
         if found.consistent or action in MOVES_TRAFFIC_BACK:
             return "" if found == recovery.NOTHING else found.story
-        raise RefusedError(action.value, found.story, now="nothing was changed", next_command="rollout recover")
+        way = "rollout recover" if found.choices else "rollout up"
+        raise RefusedError(action.value, found.story, now="nothing was changed", next_command=way)
 
     async def _locked(self, request: Request, decide: Decide) -> Outcome:
         name = request.action.value

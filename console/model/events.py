@@ -29,6 +29,12 @@ class RolloutStarted:
     project: str
     plan: tuple[str, ...]
     """The rendered plan, line by line."""
+    image: str | None = None
+    """What was asked for, as in the request: it is what a recovery resumes."""
+    source: str = "auto"
+    cutover: bool = True
+    release: int | None = None
+    """The number of the release that a rollback was asked to go to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

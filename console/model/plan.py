@@ -57,6 +57,8 @@ class Plan:
     """The color that will serve (deploy, cutover, rollback) or is acted on (drain, retire)."""
     previous: Color
     """The color that is active now."""
+    rollback_to: Color | None = None
+    """The color that traffic goes back to when a verification fails; None means `previous`."""
     steps: tuple[PlannedStep, ...]
 
     def __post_init__(self) -> None:

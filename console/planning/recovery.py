@@ -9,7 +9,7 @@ from console.planning.situation import Situation
 
 
 def finish(situation: Situation, color: Color) -> Plan:
-    """Carry a rollout on whose color serves already: prove it, record it, drain the other."""
+    """Carry a rollout on whose color serves already: prove it, record it, drain the other, or go back to that."""
     spec = situation.spec
     steps = _blocks.chained(
         _blocks.preflight(),
@@ -25,7 +25,7 @@ def finish(situation: Situation, color: Color) -> Plan:
             else ()
         ),
     )
-    return Plan(action=Action.RECOVER, target=color, previous=color, steps=steps)
+    return Plan(action=Action.RECOVER, target=color, previous=color, rollback_to=color.other, steps=steps)
 
 
 def adopt(situation: Situation, color: Color) -> Plan:
