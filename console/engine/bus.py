@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from console.model.errors import RuntimeFailedError
-from console.model.events import Event, Record, StepProgressed, StepStarted, Warned
+from console.model.events import CutoverSeen, Event, Record, StepProgressed, StepStarted, Warned
 from console.model.plan import Stage
 from console.ports.clock import Clock
 from console.ports.journal import Journal
@@ -26,6 +26,8 @@ class Bus:
         self._clock = clock
         self._listeners: list[Listener] = []
         self._unwritable = False
+        self._moved = 0
+        """The rollout that has moved traffic, if any."""
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Hear every record from now on; returns the way to stop."""
@@ -44,8 +46,10 @@ class Bus:
 
         Raises:
             RuntimeFailedError: a step that may change something can't be journaled, so it must not begin.
-                Once traffic has moved, a full disk is a warning: going on is safer than stopping half-way.
+                Once traffic has moved, a full disk is a warning: going on, or back, is safer than stopping half-way.
         """
+        if isinstance(event, CutoverSeen):
+            self._moved = rollout
         if isinstance(event, StepProgressed):
             return self._tell(Record(rollout=rollout, sequence=0, at=self._clock.now(), event=event))
         try:
@@ -55,7 +59,7 @@ class Bus:
         return self._tell(record)
 
     def _unjournaled(self, rollout: int, event: Event, error: OSError) -> Record:
-        if isinstance(event, StepStarted) and event.stage in _BEFORE_TRAFFIC:
+        if isinstance(event, StepStarted) and event.stage in _BEFORE_TRAFFIC and rollout != self._moved:
             raise RuntimeFailedError(
                 "write the journal",
                 f"{error.strerror or error}",

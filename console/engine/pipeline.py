@@ -24,9 +24,6 @@ from console.model.phase import Phase, Trigger, advance
 from console.model.plan import Plan, Stage
 from console.model.request import Outcome, Result
 
-REPAIR_DEADLINE = 120.0
-"""Seconds for putting things right after a failure; the waits inside have tighter ones."""
-
 
 class Pipeline:
     """Runs one plan."""
@@ -81,9 +78,9 @@ class Pipeline:
     async def _shielded_back(self, error: RolloutError | None, aborted_by: str | None) -> Outcome:
         """Put things right, whatever is cancelled meanwhile."""
         try:
-            return await shielded(self._back(error, aborted_by), deadline=REPAIR_DEADLINE)
+            return await shielded(self._back(error, aborted_by), deadline=self._repair.deadline)
         except TimeoutError:
-            found = f"putting things right took longer than {REPAIR_DEADLINE:g} s"
+            found = f"putting things right took longer than {self._repair.deadline:g} s"
             return self._stuck(RolloutError("end the rollout safely", found))
 
     async def _back(  # noqa: PLR0911 - a table: one way back for each phase
@@ -102,7 +99,7 @@ class Pipeline:
                 case Phase.VERIFYING if error is not None:
                     return await self._roll_back(error)
                 case Phase.VERIFYING | Phase.DRAINING if error is None:
-                    return self._stop_here(aborted_by)
+                    return await self._stop_here(aborted_by)
                 case _:
                     return self._stuck(error or RolloutError("end the rollout", f"it is {self.phase.value}"))
         except RolloutError as second:
@@ -123,13 +120,14 @@ class Pipeline:
     async def _roll_back(self, error: RolloutError) -> Outcome:
         self._advance(Trigger.FAILED)
         await self._repair.roll_back()
-        self._advance(Trigger.SEEN_SERVING)
+        # Before the phase becomes final: a clean-up that gets stuck must still be able to say so.
         await self._repair.clean_up()
-        previous = self._plan.previous
+        self._advance(Trigger.SEEN_SERVING)
+        previous = self._repair.way_back
         return self._outcome(Result.ROLLED_BACK, previous, f"{error}; rolled back, {previous.value} serves")
 
-    def _stop_here(self, aborted_by: str | None) -> Outcome:
-        self._repair.record()
+    async def _stop_here(self, aborted_by: str | None) -> Outcome:
+        await self._repair.record()
         self._advance(Trigger.CANCELLED)
         target = self._plan.target
         text = f"ended by {aborted_by}: {target} serves, {self._plan.previous.value} was left running"

@@ -5,16 +5,25 @@ from __future__ import annotations
 from console.engine.executor import Executor
 from console.engine.gate import Gate
 from console.engine.handlers.replicas import release
+from console.engine.handlers.upstream import record
 from console.engine.world import Learnt, World, addresses
 from console.model.color import Color
-from console.model.errors import ProxyRefusedError, RefusedError, RolloutError
+from console.model.errors import (
+    LockLostError,
+    ProxyRefusedError,
+    RefusedError,
+    RolloutError,
+    RuntimeFailedError,
+)
 from console.model.events import LogsKept, UpstreamRestored, Warned
 from console.model.observed import Upstream
 from console.model.plan import Plan
-from console.model.steps import WriteUpstream
+from console.model.steps import RecordActive, WriteUpstream
 from console.planning.rollback import revert
 from console.planning.situation import Situation
 
+SLACK = 60.0
+"""Seconds for what of it needs no patience: commands to the proxy and to the container runtime."""
 READ_BACK = 5.0
 """Seconds until a restored upstream must be seen."""
 LOG_LINES = 50
@@ -28,6 +37,18 @@ class Repair:
         self._plan = plan
         self._world = world
 
+    @property
+    def way_back(self) -> Color:
+        """The color that gets the traffic when the verification of the target fails."""
+        return self._plan.rollback_to or self._plan.previous
+
+    @property
+    def deadline(self) -> float:
+        """Seconds that putting things right may take: every wait inside, one after the other, and some slack."""
+        spec = self._world.spec
+        smoke = spec.smoke.attempts * (spec.smoke.timeout + spec.smoke.delay)
+        return SLACK + spec.ready.deadline + smoke + spec.drain.deadline + spec.stop_grace
+
     def prepared(self) -> str:
         """What is true after a plan that moves no traffic."""
         plan = self._plan
@@ -35,15 +56,20 @@ class Repair:
             return f"{plan.previous.value} serves"
         return f"{plan.action.value} of {plan.target.value} done; {plan.previous.value} serves"
 
-    def record(self) -> None:
-        """Make sure that the color that was seen serving is the recorded one."""
-        target = self._plan.target
-        if target is None or self._world.ports.active.read() is target:
+    async def record(self) -> None:
+        """Make sure that the color that was seen serving is the recorded one, and its release in the history.
+
+        Raises:
+            LockLostError: the lock was taken over, so that it is not for this rollout to record anything.
+        """
+        world, target = self._world, self._plan.target
+        if target is None or world.learnt.recorded:
             return
+        world.ports.lock.check()
         try:
-            self._world.ports.active.write(target)
-        except OSError as error:
-            self._world.publish(
+            await record(RecordActive(color=target), world)
+        except (OSError, RuntimeFailedError) as error:
+            world.publish(
                 Warned(text=f"{target.value} serves but could not be recorded: {error}", hint="rollout recover --adopt")
             )
 
@@ -75,12 +101,12 @@ class Repair:
         world.publish(UpstreamRestored(color=self._plan.previous, generation=live))
 
     async def roll_back(self) -> None:
-        """Give the previous color the traffic again: verified, cut over, read back and recorded.
+        """Give the color that served before the traffic again: verified, cut over, read back and recorded.
 
         Raises:
             RolloutError: a step of that failed.
         """
-        world, previous = self._world, self._plan.previous
+        world, previous = self._world, self.way_back
         observed = await world.ports.observe()
         servers = {color: world.ports.runtime.servers(color) for color in Color}
         plan = revert(Situation(spec=world.spec, observed=observed, servers=servers), previous)
@@ -98,7 +124,11 @@ class Repair:
             world.learnt.started = started
 
     async def clean_up(self) -> None:
-        """Keep the new color's logs and stop it, if this rollout started it and nothing is sent to it any more."""
+        """Keep the new color's logs and stop it, if this rollout started it and nothing is sent to it any more.
+
+        Raises:
+            LockLostError: the lock was taken over.
+        """
         world, target = self._world, self._plan.target
         if target is None or not world.learnt.started:
             return
@@ -111,7 +141,9 @@ class Repair:
                     world.publish(LogsKept(replica=replica.name, lines=lines))
             await release(target, world)
             await world.ports.runtime.stop(target)
-        except RolloutError as error:
+        except LockLostError:
+            raise
+        except (OSError, RolloutError) as error:
             world.publish(Warned(text=f"{target.value} was not stopped: {error}", hint="rollout retire"))
         finally:
             world.narrate()
