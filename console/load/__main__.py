@@ -48,9 +48,8 @@ class _Process:
         self._run = self._loop.create_task(self._whole())
         self._loop.add_signal_handler(signal.SIGTERM, self._stop)
         try:
-            return await self._run
-        except asyncio.CancelledError:
-            return _BROKEN_CODE
+            await asyncio.wait({self._run})
+            return _BROKEN_CODE if self._run.cancelled() else self._run.result()
         finally:
             self._incoming.close()
 

@@ -89,10 +89,15 @@ def test_no_except_is_blanket() -> None:
     expect_none(found)
 
 
+RAISED_LATER = {"console/engine/shield.py"}
+"""Where a cancellation is kept until the work that it must not tear apart is done, and raised then."""
+
+
 def test_a_cancellation_is_never_swallowed_by_a_handler() -> None:
     found = [
         source.at(handler)
         for source in sources()
+        if source.path not in RAISED_LATER
         for handler in source.of(ast.ExceptHandler)
         if "CancelledError" in caught(handler.type) and not any(isinstance(n, ast.Raise) for n in ast.walk(handler))
     ]
