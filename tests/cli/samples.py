@@ -43,6 +43,7 @@ from console.model.observed import (
 )
 from console.model.phase import Phase
 from console.model.receipt import Receipt, ReceiptImage, ReceiptLogs, ReceiptStep
+from console.model.receipt_load import LoadFailure, LoadLine, ReceiptLoad
 from console.model.release import Image, Release
 
 AT = "2026-03-01T12:00:00.000+00:00"
@@ -157,6 +158,67 @@ EVERY: tuple[Event, ...] = (
     AbortRequested(by="SIGINT"),
     LockTakenOver(from_holder="sha@vm1", by="ops@vm2"),
     Warned(text="a plain `up -d` would recreate green", hint="rollout init --write-env"),
+)
+
+LOAD = ReceiptLoad(
+    url="http://127.0.0.1:8080/",
+    rate=200.0,
+    valid=True,
+    problem="",
+    due=48213,
+    not_sent=0,
+    ok=48211,
+    unexpected=0,
+    dropped=2,
+    recovered=1,
+    stale=3,
+    slow=0,
+    by_phase=(
+        LoadLine(
+            name="cutting over",
+            done=48213,
+            ok=48211,
+            unexpected=0,
+            dropped=2,
+            recovered=1,
+            slow=0,
+            p50=0.0012,
+            p90=0.0029,
+            p99=0.0084,
+            highest=0.035,
+        ),
+    ),
+    by_release=(
+        LoadLine(
+            name="green v42",
+            done=0,
+            ok=0,
+            unexpected=0,
+            dropped=0,
+            recovered=0,
+            slow=0,
+            p50=None,
+            p90=None,
+            p99=None,
+            highest=None,
+        ),
+    ),
+    failures=(
+        LoadFailure(
+            at=1772366400.0,
+            phase="cutting over",
+            kind="status",
+            stage="response",
+            status=502,
+            age=0.008,
+            connection="reused",
+            release="(proxy)",
+            retry="not allowed",
+            detail="bad \x1b[31mgateway",
+        ),
+    ),
+    failures_omitted=1,
+    lag_p99=0.0002,
 )
 
 RECEIPT = Receipt(

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from console.cli.plain import from_plain
-from console.cli.render.receipt import receipt_text
+from console.cli.render.receipt import receipt_markdown, receipt_text
 from console.cli.render.receipt_junit import receipt_junit
 from console.cli.render.style import Style
 from console.cli.terminal import Terminal
@@ -154,6 +154,70 @@ def test_the_text_of_a_receipt_fits_80_columns() -> None:
     long = replace(samples.RECEIPT.steps[0], title="a very long title " * 10)
     text = receipt_text(replace(samples.RECEIPT, steps=(long,)), Style(Terminal()))
     assert all(len(line) <= 80 for line in text.splitlines())
+
+
+LOADED = replace(samples.RECEIPT, load=samples.LOAD)
+NO_PROOF = replace(samples.LOAD, dropped=0, recovered=0, valid=False, problem="the generator died", failures=())
+
+
+def test_a_receipt_with_load_counts_dropped_requests_by_phase_and_release() -> None:
+    text = receipt_text(LOADED, Style(Terminal()))
+    assert "  requests   2 dropped / 48,213\n" in text
+    assert "  browser    1 dropped as a browser sees it\n" in text
+    row = next(line for line in text.splitlines() if line.startswith("  cutting over"))
+    assert row.split()[2:] == ["48,213", "2", "1", "0", "0", "1", "ms", "8", "ms", "35", "ms"]
+    assert next(line for line in text.splitlines() if line.startswith("  green v42")).count("no data") == 3
+    listed = " ".join(text.split())
+    assert "12:00:00 cutting over, status 502 at response, reused connection, age 8 ms, (proxy), bad gateway" in listed
+    assert "and 1 more" in text
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
+def test_a_load_that_proves_nothing_is_never_shown_as_zero_drops() -> None:
+    text = receipt_text(replace(LOADED, load=NO_PROOF), Style(Terminal()))
+    assert "requests   no proof, the generator died (0 dropped / 48,213)\n" in text
+
+
+def test_a_load_that_dropped_or_proves_nothing_fails_in_junit() -> None:
+    good = replace(samples.LOAD, dropped=0, recovered=0, failures=())
+    cases = {}
+    for name, load in (("dropped", samples.LOAD), ("no proof", NO_PROOF), ("good", good)):
+        suite = ET.fromstring(receipt_junit(replace(LOADED, steps=(), exit_code=0, load=load)))
+        cases[name] = (suite.get("tests"), suite.get("failures"))
+    assert cases == {"dropped": ("1", "1"), "no proof": ("1", "1"), "good": ("1", "0")}
+
+
+def test_a_receipt_with_load_as_markdown_has_its_tables() -> None:
+    text = receipt_markdown(LOADED)
+    assert "| cutting over | 48,213 | 2 | 1 | 0 | 0 | 1 ms | 8 ms | 35 ms |\n" in text
+    assert "## Failed requests" in text
+    assert "\x1b" not in text
+
+
+def test_a_receipt_with_load_survives_its_own_json() -> None:
+    assert from_plain(Receipt, json.loads(json.dumps(asdict(LOADED)))) == LOADED
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        (("rollout",), "x", "rollout"),
+        (("steps",), {}, "steps"),
+        (("steps", 0, "seconds"), "long", "steps: seconds"),
+        (("load", "due"), 1.5, "load: due"),
+        (("active",), "red", "active"),
+        (("versions",), [["docker"]], "versions"),
+    ],
+)
+def test_a_wrong_field_of_a_receipt_is_named(path: tuple[str | int, ...], value: object, named: str) -> None:
+    plain = json.loads(json.dumps(asdict(LOADED)))
+    *parents, last = path
+    target = plain
+    for key in parents:
+        target = target[key]
+    target[last] = value
+    with pytest.raises((TypeError, ValueError), match=named):
+        from_plain(Receipt, plain)
 
 
 BLOCKER = Finding(

@@ -9,6 +9,7 @@ from console.cli.actor import current_actor
 from console.model.color import Color
 from console.model.plan import Action
 from console.model.request import ImageSource, Outcome, Request, Result
+from console.model.spec import LoadSpec
 from tests.cli import samples
 from tests.cli.conftest import Rollout
 from tests.cli.fakes import Script
@@ -41,6 +42,35 @@ def test_each_command_asks_the_engine_for_exactly_what_was_typed(
     ran = rollout(*argv)
     assert ran.backend.sessions[0].asked == [request_]
     assert not ran.backend.sessions[0].read_only
+
+
+@pytest.mark.parametrize(
+    ("argv", "rate", "required"),
+    [
+        (("deploy", "--load"), 200.0, False),
+        (("cutover", "--load", "50"), 50.0, False),
+        (("rollback", "--load=0.5", "--require-zero-drops"), 0.5, True),
+        (("deploy", "--require-zero-drops"), 200.0, True),
+    ],
+)
+def test_load_is_sent_to_the_stacks_own_address_at_the_rate_that_was_asked_for(
+    rollout: Rollout, argv: tuple[str, ...], *, rate: float, required: bool
+) -> None:
+    (asked,) = rollout(*argv).backend.sessions[0].asked
+    assert isinstance(asked, Request)
+    assert asked.load == LoadSpec(url="http://127.0.0.1:8080/", rate=rate)
+    assert asked.require_zero_drops is required
+
+
+def test_no_load_is_started_unless_it_is_asked_for(rollout: Rollout) -> None:
+    (asked,) = rollout("deploy").backend.sessions[0].asked
+    assert isinstance(asked, Request)
+    assert asked.load is None
+
+
+@pytest.mark.parametrize("rate", ["0", "-5", "fast", "1e9", "nan", "inf"])
+def test_a_rate_beyond_reason_is_64(rollout: Rollout, rate: str) -> None:
+    assert rollout("deploy", f"--load={rate}").code == 64
 
 
 def test_a_good_deploy_is_told_step_by_step_on_stderr(rollout: Rollout) -> None:
