@@ -110,12 +110,10 @@ class Pipeline:
     async def _clean_up(self, error: RolloutError | None, aborted_by: str | None) -> Outcome:
         await self._repair.clean_up()
         self._advance(Trigger.CLEANED)
-        previous = self._plan.previous
+        serving, truth = await self._repair.truth()
         if error is None:
-            text = f"ended by {aborted_by}: {previous.value} serves, no traffic was moved"
-            return self._outcome(Result.INTERRUPTED, previous, text)
-        text = f"{error}; {previous.value} serves as before"
-        return self._outcome(Result.ABORTED, previous, text, error.next_command)
+            return self._outcome(Result.INTERRUPTED, serving, f"ended by {aborted_by}: no traffic was moved, {truth}")
+        return self._outcome(Result.ABORTED, serving, f"{error}; no traffic was moved, {truth}", error.next_command)
 
     async def _roll_back(self, error: RolloutError) -> Outcome:
         self._advance(Trigger.FAILED)

@@ -117,7 +117,7 @@ class Repair:
             raise RolloutError(
                 f"roll back to {previous.value}",
                 f"{error}",
-                now=await self._truth(),
+                now=await self._told(),
                 next_command="rollout status",
             ) from error
         finally:
@@ -139,7 +139,7 @@ class Repair:
                 if replica.color is target:
                     lines = await world.ports.runtime.logs(replica, tail=LOG_LINES)
                     world.publish(LogsKept(replica=replica.name, lines=lines))
-            await release(target, world)
+            await release(target, world, seconds=world.spec.drain.deadline)
             await world.ports.runtime.stop(target)
         except LockLostError:
             raise
@@ -162,7 +162,7 @@ class Repair:
             raise ProxyRefusedError(
                 "restore the upstream",
                 "the proxy refused the previous one too",
-                now=await self._truth(),
+                now=await self._told(),
                 next_command="rollout check",
             )
         proxy.restore(before, seen.live.generation)
@@ -178,17 +178,23 @@ class Repair:
             raise ProxyRefusedError(
                 f"see {previous.value} serve again",
                 observed.upstream.problem or f"{live.served if live else 'nobody'} answers",
-                now=await self._truth(),
+                now=await self._told(),
                 next_command="rollout status",
             )
 
-    async def _truth(self) -> str:
-        """Which color serves, as far as it can be seen, in a sentence."""
+    async def truth(self) -> tuple[Color | None, str]:
+        """Which color serves, as far as it can be seen, and that in a sentence."""
         try:
             observed = await self._world.ports.observe()
         except RolloutError as error:
-            return f"what serves can't be seen: {error}"
+            return None, f"what serves can't be seen: {error}"
         if observed.upstream.live is None:
-            return f"the proxy does not answer: {observed.upstream.problem}"
-        serving = observed.served or observed.upstream.live.color
-        return f"{serving.value if serving else 'no known color'} serves"
+            return None, f"the proxy does not answer: {observed.upstream.problem}"
+        serving = observed.served
+        if serving is None:
+            named = observed.upstream.live.color
+            return None, f"the proxy sends to {named.value}, which does not answer" if named else "nothing answers"
+        return serving, f"{serving.value} serves"
+
+    async def _told(self) -> str:
+        return (await self.truth())[1]

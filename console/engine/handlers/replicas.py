@@ -20,7 +20,7 @@ async def bring_up(step: BringUp, world: World) -> str:
 async def remove(step: RemoveReplicas, world: World) -> str:
     """Remove old containers, after what they still serve is finished."""
     ran = await world.replicas(step.color)
-    await release(step.color, world)
+    await release(step.color, world, seconds=world.spec.drain.deadline)
     await world.ports.runtime.remove(step.color)
     if ran:
         world.publish(ColorRetired(color=step.color))
@@ -49,15 +49,15 @@ async def resume(step: ResumeReplicas, world: World) -> str:
 
 
 async def stop(step: StopReplicas, world: World) -> str:
-    """Stop a drained color; what is still in flight is counted as dropped."""
-    await release(step.color, world)
+    """Stop a color after the step that drained it; what is still in flight is counted as dropped."""
+    await release(step.color, world, seconds=0.0)
     await world.ports.runtime.stop(step.color)
     world.publish(ColorRetired(color=step.color))
     return f"{step.color.value} stopped, its containers are kept"
 
 
-async def release(color: Color, world: World) -> None:
-    """Make sure that a color serves nobody before it gets a stop signal; list what the drain deadline cuts.
+async def release(color: Color, world: World, *, seconds: float) -> None:
+    """Make sure that a color serves nobody before it gets a stop signal; list what is cut after `seconds`.
 
     Raises:
         RefusedError: the proxy still sends it requests, or can't be seen, so that it might.
@@ -81,6 +81,6 @@ async def release(color: Color, world: World) -> None:
             now=f"{color.value} serves",
             next_command="rollout status",
         )
-    in_flight = await wait_until_drained(color, world, seconds=world.spec.drain.deadline)
+    in_flight = await wait_until_drained(color, world, seconds=seconds)
     if in_flight:
         world.publish(RequestsCut(color=color, count=in_flight))
