@@ -14,7 +14,7 @@ import os
 import socket
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from console.adapters.storage.modes import open_with_mode
@@ -25,6 +25,8 @@ MODE = 0o660
 ATTEMPTS = 20
 PAUSE = 0.005
 """Seconds between attempts."""
+_FREE = "(free since) "
+"""Before the command in the label of a lock that was broken and that nobody has taken since."""
 
 
 class FileLock:
@@ -62,10 +64,12 @@ class FileLock:
         """Raise `LockLostError` when the lock was taken over, or was never held."""
         if self._descriptor is not None and self._is_current(self._descriptor):
             return
-        holder = self.holder()
+        holder, last = self.holder(), self._last_label()
         raise LockLostError(
             "go on",
-            f"the lock was taken over by {_who(holder)}" if holder else "the lock was taken away",
+            f"the lock was taken over by {_who(holder)}"
+            if holder
+            else f"the lock was taken away{f', last by {_who(last)}' if last else ''}",
             now="this rollout does nothing more; whoever took the lock decides",
             next_command="rollout status",
         )
@@ -99,7 +103,7 @@ class FileLock:
         held = self.holder()
         if held is None:
             return None
-        free = _label(f"(free since) {command}", since=since, fence=held.fence + 1)
+        free = _label(f"{_FREE}{command}", since=since, fence=held.fence + 1)
         descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=".lock-")
         try:
             os.fchmod(descriptor, MODE)
@@ -121,6 +125,18 @@ class FileLock:
             raise
         self._descriptor, self._label = descriptor, label
         return label
+
+    def _last_label(self) -> LockLabel | None:
+        """Who held, or broke, the lock last; it may be free by now."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            label = _read(descriptor)
+        finally:
+            os.close(descriptor)
+        return label and replace(label, command=label.command.removeprefix(_FREE))
 
     def _is_current(self, descriptor: int) -> bool:
         try:

@@ -179,7 +179,17 @@ def test_a_holder_that_was_taken_over_and_whose_successor_is_done_has_still_lost
         lock.take_over("break", since=SINCE)
         lock.acquire("next", since=SINCE)
         lock.release()
-        assert ask(process, "check").startswith("LockLostError: could not go on: the lock was taken away")
+        told = ask(process, "check")
+        assert told.startswith("LockLostError: could not go on: the lock was taken away, last by ")
+        assert "next)" in told
+
+
+def test_a_holder_is_told_who_broke_its_lock_though_nobody_has_taken_it_since(lock: FileLock) -> None:
+    with holding(lock) as process:
+        lock.take_over("rollout lock break", since=SINCE)
+        told = ask(process, "check")
+        assert "the lock was taken away, last by " in told
+        assert f"(pid {os.getpid()}, rollout lock break)" in told
 
 
 def test_a_lock_file_that_somebody_removed_is_a_lost_lock(lock: FileLock) -> None:
