@@ -76,7 +76,7 @@ def remove(color: Color, *, cause: str, spec: Spec) -> tuple[PlannedStep, ...]:
     )
 
 
-def start(color: Color, spec: Spec) -> tuple[PlannedStep, ...]:
+def start(color: Color, spec: Spec, *, cause: str) -> tuple[PlannedStep, ...]:
     """Create and start the idle color."""
     count = "1 replica" if spec.replicas == 1 else f"{spec.replicas} replicas"
     return (
@@ -85,7 +85,7 @@ def start(color: Color, spec: Spec) -> tuple[PlannedStep, ...]:
             step=StartReplicas(color=color, replicas=spec.replicas),
             title=f"start {color.value} ({count})",
             stage=Stage.PREPARE,
-            cause=f"{color.value} has to run the new release",
+            cause=cause,
             deadline=START_DEADLINE,
         ),
     )
@@ -128,7 +128,7 @@ def verify(color: Color, spec: Spec) -> tuple[PlannedStep, ...]:
     )
 
 
-def cut_over(upstream: Upstream) -> tuple[PlannedStep, ...]:
+def cut_over(upstream: Upstream, *, cause: str = "") -> tuple[PlannedStep, ...]:
     """Move the upstream to a color and see it serve."""
     color = upstream.color
     return (
@@ -137,7 +137,7 @@ def cut_over(upstream: Upstream) -> tuple[PlannedStep, ...]:
             step=WriteUpstream(upstream=upstream),
             title=f"write upstream {color.value}, generation {upstream.generation}",
             stage=Stage.CUTOVER,
-            cause=f"{color.value} is verified",
+            cause=cause or f"{color.value} is verified",
             deadline=PROXY_DEADLINE,
         ),
         PlannedStep(

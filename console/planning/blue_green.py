@@ -28,7 +28,7 @@ def deploy(situation: Situation, request: Request) -> Plan:
         _blocks.remove(target, cause=f"{target.value} is idle and makes room", spec=spec)
         if observed.of(target)
         else (),
-        _blocks.start(target, spec),
+        _blocks.start(target, spec, cause=f"{target.value} has to run the new release"),
         _blocks.verify(target, spec),
     )
     traffic = (

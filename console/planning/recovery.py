@@ -30,5 +30,6 @@ def finish(situation: Situation, color: Color) -> Plan:
 
 def adopt(situation: Situation, color: Color) -> Plan:
     """Take what is live for the truth: file and record follow the color that serves; no traffic moves."""
-    steps = _blocks.chained(_blocks.preflight(), _blocks.cut_over(situation.upstream(color)))
+    cause = f"{color.value} serves already; file and record follow it"
+    steps = _blocks.chained(_blocks.preflight(), _blocks.cut_over(situation.upstream(color), cause=cause))
     return Plan(action=Action.RECOVER, target=color, previous=color, steps=steps)

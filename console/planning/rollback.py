@@ -113,7 +113,7 @@ def _bring_back(situation: Situation, target: Color, number: int | None) -> tupl
         if observed.of(target)
         else ()
     )
-    return (image, *clear, *_blocks.start(target, situation.spec))
+    return (image, *clear, *_blocks.start(target, situation.spec, cause=f"{target.value} has to run that release"))
 
 
 def _holds(observed: Observed, color: Color, release: Release) -> bool:
