@@ -1,0 +1,277 @@
+"""Every fault that a server injects is counted once, in its kind."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from console.model.load import NO_ANSWER, PROXY, FailureKind, Retry, Stage
+from console.model.load_totals import merged
+from tests.load.fault_server import OK, Fault, FaultServer
+from tests.load.runs import attempts, kinds, run
+
+EVERY = 25
+
+
+def every_so_often(fault: Fault) -> Callable[[int], Fault | None]:
+    return lambda number: fault if number % EVERY == 0 else None
+
+
+EXPECTED = {
+    Fault.RESET: "reset at first byte",
+    Fault.CLOSE: "eof at first byte",
+    Fault.TRUNCATED_HEAD: "truncated at response",
+    Fault.TRUNCATED_BODY: "truncated at response",
+    Fault.RESET_BODY: "reset at response",
+    Fault.STATUS_500: "status at response",
+    Fault.STATUS_503: "status at response",
+    Fault.NEVER: "timeout at first byte",
+    Fault.MALFORMED: "bad response at first byte",
+    Fault.TWICE: "bad response at first byte",
+    Fault.SWITCH: "bad response at first byte",
+    Fault.TRICKLE: "timeout at response",
+}
+
+
+@pytest.mark.parametrize("fault", EXPECTED, ids=lambda fault: fault.value)
+async def test_each_fault_is_counted_once_in_its_kind(fault: Fault) -> None:
+    async with asyncio.TaskGroup() as group:
+        for method in ("GET", "POST"):
+            for fresh in (0.0, 1.0):
+                group.create_task(_check_fault(fault, method, fresh))
+
+
+async def _check_fault(fault: Fault, method: str, fresh: float) -> None:
+    with FaultServer(every_so_often(fault)) as server:
+        summary = await run(
+            server.url, method=method, fresh_share=fresh, connections=4, timeout=0.5, rate=200.0, duration=1.0
+        )
+        books = server.books
+    injected = books.injected[fault]
+    assert injected >= 7
+    assert kinds(summary) == {EXPECTED[fault]: injected}
+    assert sum(n for a, n in attempts(summary).items() if a.reused) == books.on_reused[fault]
+    assert summary.totals.responses == books.answers
+    assert summary.totals.due + summary.totals.retries == books.requests
+    # A retry may meet a fault of its own: then its request stays dropped, and it is no further drop.
+    retried = sum(n for a, n in attempts(summary).items() if a.retry)
+    assert summary.totals.dropped == injected - retried
+    assert summary.totals.recovered == summary.totals.retries - retried
+
+
+@pytest.mark.parametrize("fault", [Fault.RESET, Fault.CLOSE])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_only_a_safe_request_on_a_reused_connection_is_retried(fault: Fault, method: str) -> None:
+    plan = dict.fromkeys(range(60, 240, 20), fault)
+    with FaultServer(plan.get) as server:
+        summary = await run(server.url, method=method, fresh_share=0.5, connections=3, rate=300.0)
+        reused = server.books.on_reused[fault]
+    safe = reused if method == "GET" else 0
+    assert 0 < reused < len(plan) == summary.totals.dropped
+    assert summary.totals.retries == summary.totals.recovered == safe
+    for failure in summary.failures:
+        retried = failure.attempt.reused and method == "GET"
+        assert failure.retry is (Retry.RECOVERED if retried else Retry.NOT_ALLOWED)
+        assert failure.last_release == ("v1" if failure.attempt.reused else "")
+        assert failure.release == NO_ANSWER
+
+
+@pytest.mark.parametrize("fault", [Fault.TRUNCATED_BODY, Fault.NEVER, Fault.STATUS_500, Fault.MALFORMED])
+async def test_what_came_after_the_first_byte_or_may_still_come_is_never_retried(fault: Fault) -> None:
+    with FaultServer(every_so_often(fault)) as server:
+        summary = await run(server.url, fresh_share=0.0, connections=2, timeout=0.3, rate=200.0, duration=0.5)
+    assert summary.totals.dropped > 0
+    assert summary.totals.retries == 0
+
+
+async def test_a_mixture_of_all_faults_adds_up() -> None:
+    faults = [fault for fault in EXPECTED if fault is not Fault.TRICKLE]
+    plan = {number: faults[(number // 7) % len(faults)] for number in range(20, 900, 7)}
+    with FaultServer(plan.get) as server:
+        summary = await run(server.url, connections=10, timeout=0.5, rate=400.0, duration=2.0)
+        books = server.books
+    expected: dict[str, int] = {}
+    for fault, count in books.injected.items():
+        expected[EXPECTED[fault]] = expected.get(EXPECTED[fault], 0) + count
+    assert kinds(summary) == expected
+    assert summary.totals.responses == books.answers
+    assert summary.totals.opened == books.connections
+
+
+async def test_a_second_answer_on_an_idle_connection_hurts_no_request_and_is_told() -> None:
+    with FaultServer(lambda number: Fault.LATE_TWICE if number % 10 == 5 else None) as server:
+        summary = await run(server.url, fresh_share=0.0, connections=10, rate=100.0)
+        injected = server.books.injected[Fault.LATE_TWICE]
+    assert summary.totals.dropped == 0
+    assert summary.totals.stray == injected > 5
+    assert kinds(summary) == {"bad response at idle": injected}
+
+
+async def test_an_idle_connection_that_was_closed_is_recycled_and_no_failure() -> None:
+    with FaultServer(lambda number: Fault.STALE if number % 5 == 0 else None) as server:
+        summary = await run(server.url, fresh_share=0.0, connections=10, rate=200.0)
+        injected = server.books.injected[Fault.STALE]
+    assert summary.totals.dropped == 0
+    # The last ones may be closed after the run's end.
+    assert injected - 3 <= summary.totals.stale <= injected
+
+
+async def test_an_unexpected_status_is_no_drop_and_a_listed_one_is_ok() -> None:
+    for expect, outcome in ((frozenset[int](), (0, 0)), (frozenset({404, 503}), (1, 1))):
+        plan = {10: Fault.STATUS_404, 20: Fault.STATUS_503, 30: Fault.REDIRECT}
+        with FaultServer(plan.get) as server:
+            summary = await run(server.url, rate=100.0, expect=expect)
+        assert summary.totals.unexpected == 1 - outcome[0]
+        assert summary.totals.dropped == 1 - outcome[1]
+        assert merged(summary.groups).statuses[302] == 1
+        assert summary.totals.due == server.books.requests  # a redirect is not followed
+
+
+async def test_a_5xx_without_a_release_was_made_by_the_proxy_once_others_name_theirs() -> None:
+    with FaultServer({50: Fault.STATUS_503, 60: Fault.STATUS_500}.get) as server:
+        summary = await run(server.url, rate=200.0)
+    by_release = {(group.release, status) for group in summary.groups for status in group.statuses}
+    assert by_release == {("v1", 200), ("v1", 500), (PROXY, 503)}
+
+
+async def test_where_nobody_listens_every_request_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    summary = await run(f"http://127.0.0.1:{port}/", rate=200.0)
+    assert kinds(summary) == {"refused at connect": 200}
+    assert summary.totals.opened == 200
+
+
+async def test_a_full_accept_queue_is_told_apart_from_a_slow_server() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        port = server.getsockname()[1]
+        fillers = [socket.socket() for _ in range(2)]
+        for filler in fillers:
+            filler.settimeout(0)
+            filler.connect_ex(("127.0.0.1", port))
+        summary = await run(f"http://127.0.0.1:{port}/", rate=20.0, duration=0.5, timeout=0.4)
+        for filler in fillers:
+            filler.close()
+    assert kinds(summary) == {"timeout at connect": 10}
+
+
+async def test_a_connect_that_needed_a_retransmit_is_slow_and_no_drop() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        port = server.getsockname()[1]
+        held: list[socket.socket] = []
+
+        def serve_after_a_while() -> None:
+            time.sleep(0.5)
+            server.settimeout(0.2)
+            end = time.monotonic() + 4
+            while time.monotonic() < end:
+                try:
+                    client, _ = server.accept()
+                except TimeoutError:
+                    continue
+                held.append(client)
+                client.settimeout(0.2)
+                try:
+                    if client.recv(65_536):
+                        client.sendall(OK)
+                except OSError:
+                    continue
+
+        thread = threading.Thread(target=serve_after_a_while)
+        thread.start()
+        summary = await run(f"http://127.0.0.1:{port}/", rate=20.0, duration=0.4, timeout=5.0, fresh_share=1.0)
+        thread.join()
+        for client in held:
+            client.close()
+    assert summary.totals.dropped == 0
+    assert summary.totals.slow_connects > 0
+    assert summary.totals.slow >= summary.totals.slow_connects
+
+
+async def test_the_age_of_a_failure_counts_from_sending() -> None:
+    with FaultServer({30: Fault.NEVER}.get) as server:
+        summary = await run(server.url, rate=100.0, timeout=0.4, connections=2)
+    (failure,) = summary.failures
+    assert failure.attempt.kind is FailureKind.TIMEOUT
+    assert failure.attempt.stage is Stage.FIRST_BYTE
+    assert failure.age == pytest.approx(0.4, abs=0.15)
+
+
+async def test_a_target_that_takes_no_more_connections_than_the_cap_is_not_blamed_for_the_rest() -> None:
+    with FaultServer(lambda number: Fault.NEVER if number <= 5 else None) as server:
+        summary = await run(server.url, rate=100.0, max_connections=5, connections=5, timeout=0.6, duration=0.5)
+        requests = server.books.requests
+    assert kinds(summary) == {"timeout at first byte": 5}
+    assert summary.totals.not_sent == 45
+    assert summary.totals.due == 50
+    assert requests == 5
+    assert not summary.valid
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("tls")
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    make = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "1",
+        "-keyout",
+        str(key),
+        "-out",
+        str(cert),
+    ]
+    subprocess.run([*make, *subject], check=True, capture_output=True)
+    return key, cert
+
+
+@pytest.fixture
+def server_context(certificate: tuple[Path, Path]) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate[1], certificate[0])
+    return context
+
+
+@pytest.mark.parametrize("length", [5, 300_000])
+async def test_tls_is_spoken_on_kept_alive_and_on_fresh_connections(
+    server_context: ssl.SSLContext, certificate: tuple[Path, Path], length: int
+) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nX-Rollout-Release: v1\r\nContent-Length: %d\r\n\r\n" % length + b"x" * length
+    with FaultServer(context=server_context, answer=answer) as server:
+        summary = await run(server.url, rate=60.0, fresh_share=0.2, ca_file=str(certificate[1]))
+        books = server.books
+    assert (summary.totals.ok, summary.totals.dropped) == (60, 0)
+    assert books.answers == 60
+    assert summary.totals.opened == books.connections
+
+
+async def test_tls_faults_have_their_kind(server_context: ssl.SSLContext) -> None:
+    with FaultServer(context=server_context) as server:
+        summary = await run(server.url, rate=40.0)
+    assert kinds(summary) == {"tls at handshake": 40}
+    with FaultServer(
+        lambda number: Fault.CLOSE if number % 10 == 0 else Fault.TRUNCATED_BODY if number % 10 == 5 else None,
+        context=server_context,
+    ) as server:
+        summary = await run(server.url, rate=100.0, insecure=True, connections=5, method="POST", body=b"x" * 200_000)
+        books = server.books
+    assert kinds(summary) == {
+        "eof at first byte": books.injected[Fault.CLOSE],
+        "truncated at response": books.injected[Fault.TRUNCATED_BODY],
+    }
+    assert books.bodies == 200_000 * books.requests
+    assert summary.totals.responses == books.answers

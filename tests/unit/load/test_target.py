@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from console.load.answer import attribution
+from console.load.guard import check_aim
+from console.load.target import TargetError, is_own, parse_url, resolve
+from console.load.template import is_idempotent, render
+from console.model.load import LoadConfig
+
+
+def a_config(url: str = "http://127.0.0.1:8080/", **settings: object) -> LoadConfig:
+    return LoadConfig(**{"url": url, "rate": 1.0, **settings})  # type: ignore[arg-type]  # each test names its own
+
+
+@pytest.mark.parametrize(
+    ("text", "authority", "path"),
+    [
+        ("http://127.0.0.1", "127.0.0.1", "/"),
+        ("http://shop.example:80/a?b=c#d", "shop.example", "/a?b=c"),
+        ("https://shop.example:443/", "shop.example", "/"),
+        ("https://shop.example:80/", "shop.example:80", "/"),
+        ("http://[::1]:8080/x", "[::1]:8080", "/x"),
+    ],
+)
+def test_a_url_is_taken_apart_as_a_request_needs_it(text: str, authority: str, path: str) -> None:
+    url = parse_url(text)
+    assert (url.authority, url.path) == (authority, path)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "shop", "ftp://x/", "http://", "http://x:99999/", "http://u:p@x/", "http://x/a b", "http://x/\u00e9"]
+)
+def test_what_is_no_url_is_refused(text: str) -> None:
+    with pytest.raises(TargetError):
+        parse_url(text)
+
+
+def test_loopback_and_this_hosts_addresses_are_its_own_and_others_are_not() -> None:
+    assert is_own("127.0.0.1")
+    assert is_own("::1")
+    assert not is_own("192.0.2.1")
+    assert not is_own("224.0.0.1")
+    assert not is_own("0.0.0.0")
+
+
+def test_an_address_of_another_host_is_refused_unless_asked_for() -> None:
+    with pytest.raises(TargetError, match="--allow-remote"):
+        resolve(a_config("http://192.0.2.1/"))
+    assert resolve(a_config("http://192.0.2.1/", allow_remote=True)).address == ("192.0.2.1", 80)
+
+
+def test_the_rate_cap_holds_also_where_everything_else_is_allowed() -> None:
+    with pytest.raises(TargetError, match="rate"):
+        resolve(a_config(rate=1e9, allow_remote=True))
+
+
+def test_of_several_addresses_the_one_that_answers_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert resolve(a_config(f"http://localhost:{port}/")).address == ("127.0.0.1", port)
+
+
+def test_only_the_stacks_own_port_may_be_aimed_at() -> None:
+    check_aim("http://127.0.0.1:8080/x", frozenset({8080}))
+    with pytest.raises(TargetError, match=r"8081.*8080.*--allow-remote"):
+        check_aim("http://127.0.0.1:8081/", frozenset({8080}))
+    with pytest.raises(TargetError, match="none that is known"):
+        check_aim("http://127.0.0.1:8081/", frozenset())
+
+
+def test_the_request_carries_its_body_with_its_length_and_ones_own_headers_replace_ours() -> None:
+    config = a_config(method="post", body=b"{}", headers=(("user-agent", "me"), ("X-A", "1")))
+    assert render(config, parse_url(config.url)) == (
+        b"POST / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nuser-agent: me\r\nAccept: */*\r\nX-A: 1\r\n"
+        b"Content-Length: 2\r\n\r\n{}"
+    )
+
+
+def test_a_post_without_a_body_says_so_and_a_get_says_nothing() -> None:
+    url = parse_url("http://127.0.0.1/")
+    assert b"Content-Length: 0\r\n" in render(a_config(method="POST"), url)
+    assert b"Content-Length" not in render(a_config(), url)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"method": "GE T"},
+        {"method": "CONNECT"},
+        {"headers": (("X\r\nY", "1"),)},
+        {"headers": (("X", "1\r\nContent-Length: 5"),)},
+        {"headers": (("Content-Length", "5"),)},
+        {"headers": (("Transfer-Encoding", "chunked"),)},
+        {"headers": (("connection", "close"),)},
+        {"headers": (("Expect", "100-continue"),)},
+    ],
+)
+def test_what_would_break_the_framing_is_refused(settings: dict[str, object]) -> None:
+    with pytest.raises(TargetError):
+        render(a_config(**settings), parse_url("http://127.0.0.1/"))
+
+
+def test_a_post_may_not_be_repeated_by_itself() -> None:
+    assert [is_idempotent(method) for method in ("GET", "head", "PUT", "DELETE", "POST", "PATCH")] == [
+        True, True, True, True, False, False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", ["", "header", "header:", "json:", "cookie:x"])
+def test_an_attribution_rule_that_means_nothing_is_refused(rule: str) -> None:
+    with pytest.raises(TargetError, match="attribution"):
+        attribution(a_config(release_from=rule))
