@@ -54,6 +54,14 @@ async def open_session(spec: Spec, actor: Actor, *, read_only: bool = False) -> 
     return _session(spec, actor, ComposeRuntime(spec, client), ContainerHost(spec, client), read_only=read_only)
 
 
+def preload() -> None:
+    """Import what `open_session` needs: worth a thread while something else, such as a child process, is waited for."""
+    import console.adapters.runtime.compose_runtime  # noqa: PLC0415
+    import console.adapters.runtime.container_host  # noqa: PLC0415
+    import console.adapters.runtime.docker_client  # noqa: PLC0415
+    import console.adapters.runtime.mounts  # noqa: F401, PLC0415
+
+
 async def gather_facts(spec: Spec, environ: Mapping[str, str] | None = None) -> Facts:
     """What the preflight check judges by: a stack's files, its proxy, and this machine.
 

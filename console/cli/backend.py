@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from console.cli.command_line import CommandLine
-from console.engine.session import Session
-from console.model.finding import Finding
 from console.model.request import Actor
 from console.model.spec import Spec
+
+if TYPE_CHECKING:
+    from console.engine.session import Session
+    from console.model.finding import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -25,7 +26,8 @@ class RealBackend:
     """The one that a user gets."""
 
     def load(self, line: CommandLine, environ: Mapping[str, str]) -> Spec:
-        """As `Backend.load`."""
+        """As `Backend.load`. Meanwhile, what a session needs is imported: Compose's own process takes as long."""
+        threading.Thread(target=_preload, name="rollout-preload", daemon=True).start()
         from console.config.load import load_spec  # noqa: PLC0415 - only now it is needed
 
         return load_spec(options(line), environ)
@@ -73,6 +75,12 @@ class RealBackend:
         from console.wiring import prepare  # noqa: PLC0415 - as above
 
         prepare(spec)
+
+
+def _preload() -> None:
+    from console.wiring import preload  # noqa: PLC0415 - that is the point
+
+    preload()
 
 
 def options(line: CommandLine) -> Options:

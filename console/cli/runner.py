@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from console.cli.invocation import Invocation
 from console.cli.output import Output
@@ -15,7 +16,6 @@ from console.cli.render.events import json_listener
 from console.cli.render.narrator import Narrator
 from console.cli.render.style import Mark
 from console.cli.signals import ending_safely
-from console.engine.session import Session
 from console.model.errors import (
     DeadlineError,
     ProxyUnreachableError,
@@ -25,6 +25,9 @@ from console.model.errors import (
 )
 from console.model.events import Record
 from console.model.request import Outcome
+
+if TYPE_CHECKING:
+    from console.engine.session import Session
 
 TICK = 0.2
 """Seconds between two looks at whether a long wait should be told again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from typing import TYPE_CHECKING
 
 from console.cli.exit_codes import ExitCode
 from console.cli.invocation import Invocation
@@ -12,9 +13,11 @@ from console.cli.receipts import read_receipt
 from console.cli.render.receipt import receipt_text
 from console.cli.render.style import Mark
 from console.cli.runner import carry_out
-from console.engine.session import Session
 from console.model.plan import Action
 from console.model.request import Outcome, Request, Result
+
+if TYPE_CHECKING:
+    from console.engine.session import Session
 
 
 def run(invocation: Invocation) -> int:

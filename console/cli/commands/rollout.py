@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from console.cli.ask import confirm_stack
 from console.cli.exit_codes import ExitCode
 from console.cli.invocation import Invocation
 from console.cli.runner import carry_out
-from console.engine.session import Session
 from console.model.color import Color
 from console.model.plan import Action, Plan
 from console.model.request import ImageSource, Request
 from console.model.spec import LoadSpec, Spec
+
+if TYPE_CHECKING:
+    from console.engine.session import Session
 
 _PROTECTED = frozenset({Action.DEPLOY, Action.CUTOVER})
 """What a protected stack asks its name for. Never a rollback: an incident does not wait for typing."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from console.cli.exit_codes import ExitCode
 from console.cli.invocation import Invocation
 from console.cli.render.durations import clock
-from console.cli.render.status import status_text
-from console.cli.report import Seen, StatusReport, report
-from console.engine.recovery import NOTHING, verdict
-from console.engine.session import Session
+
+if TYPE_CHECKING:
+    from console.cli.report import StatusReport
+    from console.engine.session import Session
 
 _HOME = "\x1b[H\x1b[2J"
 
@@ -34,6 +35,10 @@ def run(invocation: Invocation) -> int:
 
 async def look(session: Session) -> StatusReport:
     """Judge the stack as it is now."""
+    # Imported here, and so after Compose's process was started: see `RealBackend.load`.
+    from console.cli.report import Seen, report  # noqa: PLC0415
+    from console.engine.recovery import NOTHING, verdict  # noqa: PLC0415
+
     observed = await session.observe()
     records, lock = session.records(), session.lock_holder()
     return report(
@@ -83,4 +88,6 @@ async def _watch(invocation: Invocation, session: Session) -> int:
 
 
 def _text(invocation: Invocation, found: StatusReport) -> str:
+    from console.cli.render.status import status_text  # noqa: PLC0415 - as above
+
     return status_text(found, invocation.data_style, datetime.now(UTC), invocation.for_this_stack)
