@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from tests.support.stack import ReferenceStack
 
 ROLLOUT = (sys.executable, "-m", "console.cli.main")
+KILLED_AT = Path(__file__).with_name("killed_at.py")
+
+
+def shell_environment() -> dict[str, str]:
+    """This process's environment, without what the developer's shell says about stacks."""
+    foreign = ("COMPOSE_", "ROLLOUT_", "SMOKE_", "PROJECT_NAME", "HTTP_PORT", "CONTROL_PORT")
+    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +32,9 @@ class Operator:
 
     stack: ReferenceStack
 
-    def rollout(self, *arguments: str, expect: int | None = 0, deadline: float = 120.0) -> subprocess.CompletedProcess[str]:
+    def rollout(
+        self, *arguments: str, expect: int | None = 0, deadline: float = 120.0
+    ) -> subprocess.CompletedProcess[str]:
         """Run `rollout` and see it end with that exit code."""
         done = self.stack.run(*ROLLOUT, *arguments, check=False, deadline=deadline)
         if expect is not None:
@@ -34,12 +47,72 @@ class Operator:
         return subprocess.Popen(
             [*ROLLOUT, *arguments],
             cwd=self.stack.directory,
+            env=shell_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
+
+    def killed_at(self, step: str, *arguments: str, moment: str = "started") -> None:
+        """Run `rollout` and have the kernel kill it the moment the journal says that the step started or succeeded."""
+        done = self.stack.run(sys.executable, str(KILLED_AT), step, moment, *arguments, check=False)
+        assert done.returncode == -9, f"it ended with {done.returncode} instead of being killed\n{done.stderr}"
+
+    def records(self) -> list[dict[str, object]]:
+        """The journal, as it lies there."""
+        try:
+            lines = (self.stack.state / "journal.jsonl").read_text().splitlines(keepends=True)
+        except FileNotFoundError:
+            return []
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def last(self, kind: str) -> dict[str, object]:
+        """The newest record of a type."""
+        return next(record for record in reversed(self.records()) if record["type"] == kind)
+
+    def reached(self, process: subprocess.Popen[str], step: str, *, deadline: float = 60.0) -> None:
+        """Wait until the journal says that the process began this step."""
+        until = time.monotonic() + deadline
+        while True:
+            mine = [record for record in self.records() if record["rollout"] == self._rollout_of(process)]
+            if any(record["type"] == "step_started" and record["step"] == step for record in mine):
+                return
+            assert process.poll() is None, f"it ended before {step}: {process.communicate()[0]}"
+            assert time.monotonic() < until, f"no {step} within {deadline:g} s"
+            time.sleep(0.005)
+
+    def _rollout_of(self, process: subprocess.Popen[str]) -> object:
+        started = (r for r in reversed(self.records()) if r["type"] == "rollout_started" and r["pid"] == process.pid)
+        return next((record["rollout"] for record in started), None)
+
+    def agreed(self) -> str:
+        """The color that is recorded, written, live and really answering; fails unless that is one and the same."""
+        status = self.status()
+        seen = (status["recorded"], status["file_color"], status["live_color"], status["serving"], self.serving())
+        assert status["drift"] is None, status
+        assert len(set(seen)) == 1, seen
+        assert status["file_generation"] == status["live_generation"], status
+        return str(status["serving"])
+
+    def running(self, service: str) -> int:
+        """How many of a service's containers run."""
+        label = f"label=com.docker.compose.project={self.stack.project}"
+        service_label = f"label=com.docker.compose.service={service}"
+        listed = self.stack.run("docker", "ps", "--quiet", "--filter", label, "--filter", service_label)
+        return len(listed.stdout.split())
+
+    def receipt(self, number: int | None = None) -> dict[str, object]:
+        """A receipt, the newest one without a number."""
+        chosen = () if number is None else (str(number),)
+        found: dict[str, object] = json.loads(self.rollout("receipt", "--format", "json", *chosen).stdout)
+        return found
+
+    def set_environment(self, **values: str) -> None:
+        """Set variables in the stack's `.env`; the last line of a name counts."""
+        path = self.stack.directory / ".env"
+        path.write_text(path.read_text() + "".join(f"{name}={value}\n" for name, value in values.items()))
 
     def status(self) -> dict[str, object]:
         """`rollout status --json`, whatever its exit code."""
@@ -52,8 +125,6 @@ class Operator:
 
     def serving(self) -> str:
         """The color that really answers a user."""
-        import http.client
-
         connection = http.client.HTTPConnection("127.0.0.1", self.stack.http_port, timeout=5)
         try:
             connection.request("GET", "/")

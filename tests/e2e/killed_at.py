@@ -1,0 +1,37 @@
+"""The command line, killed at an exact moment: when the journal has just been told that a step started or succeeded.
+
+    python killed_at.py STEP started|succeeded COMMAND...
+
+Everything is the real thing; only the moment of the SIGKILL is not left to chance.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from console.adapters.storage.journal import FileJournal
+from console.cli.main import main
+from console.model.events import Event, Record, StepStarted, StepSucceeded
+
+MOMENTS = {"started": StepStarted, "succeeded": StepSucceeded}
+
+
+def kill_at(step: str, moment: str) -> None:
+    """Have this process killed once the journal holds that event."""
+    kind = MOMENTS[moment]
+    append = FileJournal.append
+
+    def append_and_die(self: FileJournal, *, rollout: int, at: str, event: Event) -> Record:
+        record = append(self, rollout=rollout, at=at, event=event)
+        if isinstance(event, kind) and event.step == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return record
+
+    FileJournal.append = append_and_die  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    kill_at(sys.argv[1], sys.argv[2])
+    sys.exit(main(sys.argv[3:]))

@@ -1,0 +1,248 @@
+"""Deploys that are cut off: nothing is dropped, the next start tells the truth, and every way on leads to agreement."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+import os
+import pty
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.e2e.conftest import ROLLOUT, Operator, shell_environment
+from tests.support.traffic import Traffic
+
+pytestmark = [pytest.mark.docker, pytest.mark.slow]
+
+DEPLOY = ("deploy", "--source", "local")
+KILLS = [
+    # step, moment, way on, does traffic move before the kill
+    ("preflight", "started", "resume", False),
+    ("image", "started", "deploy", False),
+    ("remove", "started", "adopt", False),
+    ("start", "started", "resume", False),
+    ("start", "succeeded", "deploy", False),
+    ("await-ready", "started", "resume", False),
+    ("smoke-replicas", "started", "adopt", False),
+    ("write", "started", "deploy", False),
+    ("write", "succeeded", "adopt", False),
+    ("validate", "started", "resume", False),
+    ("apply", "started", "adopt", False),
+    ("apply", "succeeded", "rollback", True),
+    ("read-back", "started", "resume", True),
+    ("record", "started", "adopt", True),
+    ("record", "succeeded", "rollback", True),
+    ("smoke-proxy", "started", "resume", True),
+    ("watch", "started", "adopt", True),
+    ("drain", "started", "rollback", True),
+    ("keep-warm", "started", "resume", True),
+]
+"""Every step of a deploy."""
+
+
+def other(color: str) -> str:
+    return "green" if color == "blue" else "blue"
+
+
+def eventually(condition: Callable[[], bool], what: str, within: float = 20.0) -> None:
+    until = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < until, f"not within {within:g} s: {what}"
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def deploying(operator: Operator, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A deploy in the background that does not outlive the block."""
+    process = operator.start(*(arguments or DEPLOY))
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    output, _ = process.communicate(timeout=60)
+    assert "Traceback" not in output, output
+    return process.returncode, output
+
+
+def kill_and_go_on(operator: Operator, step: str, moment: str, way: str, *, moved: bool) -> None:
+    """One kill, what is told of it, and one way on."""
+    before = operator.serving()
+    target = other(before)
+    operator.killed_at(step, *DEPLOY, moment=moment)
+    number = operator.last("rollout_started")["rollout"]
+    serves = target if moved else before
+    eventually(lambda: operator.serving() == serves, f"{serves} serves after the kill at {step} {moment}")
+
+    told = operator.rollout("status", "--json", expect=None)
+    status = json.loads(told.stdout)
+    verdict = status["unfinished"]
+    assert verdict is not None, f"{step} {moment}: {status}"
+    assert verdict["rollout"] == number
+    assert verdict["last_step"] == operator.last("step_started")["title"]
+    assert f"rollout {number} (deploy by " in verdict["story"]
+    assert "never ended" in verdict["story"]
+    movement = " now: the traffic had moved" if moved else "; no traffic had moved"
+    if (step, moment) == ("apply", "started"):
+        movement = "; the proxy had been told to take another upstream, but no other color was seen serving"
+    assert f"{serves} serves{movement}" in verdict["story"]
+    assert status["serving"] == serves
+    agree = status["drift"] is None
+    assert verdict["consistent"] == (agree and not moved)
+    assert ("DRIFT" in verdict["story"]) == (not agree)
+    assert way == "deploy" or way in verdict["choices"], f"{step} {moment}: {verdict}"
+    assert told.returncode == (0 if verdict["consistent"] else 1)
+
+    if not verdict["consistent"]:
+        refused = operator.rollout(*DEPLOY, expect=3)
+        assert "rollout recover" in refused.stderr
+        assert operator.serving() == serves
+    operator.rollout(*(DEPLOY if way == "deploy" else ("recover", f"--{way}")))
+    after = {"deploy": target, "resume": target, "rollback": before, "adopt": serves}[way]
+    assert operator.agreed() == after, f"{step} {moment} {way}"
+
+
+@pytest.mark.timeout(400)
+def test_a_deploy_killed_at_any_step_drops_nothing_and_every_way_on_leads_to_agreement(operator: Operator) -> None:
+    operator.rollout("deploy")
+    operator.rollout("deploy")
+    with Traffic(operator.stack.url, rate=100.0) as traffic:
+        traffic.wait_for(100)
+        for step, moment, way, moved in KILLS:
+            kill_and_go_on(operator, step, moment, way, moved=moved)
+        traffic.wait_for(100)
+    traffic.report.assert_clean(at_least=len(KILLS) * 100)
+    steps = {record["step"] for record in operator.records() if record["type"] == "step_started"}
+    assert {step for step, *_ in KILLS} >= {step for step in steps if step not in {"bring-up", "build"}}
+
+
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_an_interruption_before_the_cutover_leaves_the_traffic_and_stops_the_new_color(
+    operator: Operator, number: signal.Signals
+) -> None:
+    operator.rollout("deploy")
+    operator.rollout("deploy")
+    operator.set_environment(WARMUP="3")
+    with Traffic(operator.stack.url, rate=100.0) as traffic:
+        traffic.wait_for(50)
+        for step in ("remove", "start", "await-ready"):
+            serving = {name: operator.identities(name) for name in ("app", "proxy")}
+            with deploying(operator) as process:
+                operator.reached(process, step)
+                process.send_signal(number)
+                process.send_signal(number)
+                code, told = ended(process)
+            assert code == 130, told
+            assert f"{number.name}: ending safely" in told
+            assert operator.agreed() == "blue", told
+            # Until the new color is started, the warm standby may still be there.
+            assert operator.running("app_green") <= (step == "remove"), f"interrupted at {step}\n{told}"
+            assert {name: operator.identities(name) for name in serving} == serving
+            said_so(operator, number, active="blue")
+        traffic.wait_for(50)
+    traffic.report.assert_clean(at_least=500)
+    operator.set_environment(WARMUP="0")
+    operator.rollout(*DEPLOY)
+    assert operator.agreed() == "green"
+
+
+@pytest.mark.timeout(200)
+def test_an_interruption_from_the_cutover_on_leaves_the_new_color_with_the_traffic(operator: Operator) -> None:
+    operator.rollout("deploy")
+    operator.rollout("deploy")
+    operator.edit("docker-compose.yml", lambda text: text.replace("window: 300ms", "window: 4s"))
+    with Traffic(operator.stack.url, rate=100.0) as traffic:
+        traffic.wait_for(50)
+        for step, number in (("apply", signal.SIGINT), ("read-back", signal.SIGTERM), ("watch", signal.SIGINT)):
+            before = operator.serving()
+            with deploying(operator) as process:
+                operator.reached(process, step)
+                process.send_signal(number)
+                time.sleep(0.05)
+                process.send_signal(signal.SIGINT)
+                code, told = ended(process)
+            assert code == 130, told
+            assert operator.agreed() == other(before), f"{step}\n{told}"
+            assert operator.running("app") == operator.running("app_green") == 1
+            said_so(operator, number, active=other(before))
+        traffic.wait_for(50)
+    traffic.report.assert_clean(at_least=500)
+
+
+def said_so(operator: Operator, number: signal.Signals, *, active: str) -> None:
+    """The journal and the receipt tell of the interruption, and who asked for it."""
+    rollout = operator.last("rollout_started")["rollout"]
+    mine = [record for record in operator.records() if record["rollout"] == rollout]
+    asked = [record["by"] for record in mine if record["type"] == "abort_requested"]
+    (finished,) = [record for record in mine if record["type"] == "rollout_finished"]
+    assert asked == [number.name]
+    assert (finished["outcome"], finished["exit_code"], finished["active"]) == ("interrupted", 130, active)
+    assert number.name in str(finished["message"])
+    receipt = operator.receipt()
+    assert (receipt["rollout"], receipt["result"], receipt["exit_code"]) == (rollout, "interrupted", 130)
+    assert receipt["active"] == active
+
+
+@pytest.mark.timeout(120)
+def test_a_rollout_outlives_the_terminal_that_it_was_started_on(operator: Operator) -> None:
+    operator.rollout("deploy")
+    operator.set_environment(WARMUP="1")
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(operator.stack.directory)
+        os.execve(sys.executable, [*ROLLOUT, *DEPLOY], shell_environment())
+    try:
+        eventually(lambda: operator.last("step_started")["step"] == "await-ready", "the deploy waits for blue")
+        assert operator.last("rollout_started")["pid"] == child
+    finally:
+        os.close(terminal)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert operator.last("rollout_finished")["outcome"] == "done"
+    assert operator.agreed() == "blue"
+
+
+@pytest.mark.timeout(120)
+def test_a_second_deploy_is_told_who_holds_the_lock_and_a_broken_lock_disarms_its_holder(operator: Operator) -> None:
+    operator.rollout("deploy")
+    operator.set_environment(WARMUP="2")
+    with Traffic(operator.stack.url, rate=100.0) as traffic, deploying(operator) as first:
+        operator.reached(first, "await-ready")
+        first.send_signal(signal.SIGSTOP)
+        refused = operator.rollout(*DEPLOY, expect=75)
+        assert f"pid {first.pid}" in " ".join(refused.stderr.split())
+        assert "since" in refused.stderr
+        held = json.loads(operator.rollout("lock", "status", "--json").stdout)
+        assert (held["state"], held["holder"]["pid"]) == ("held", first.pid)
+        assert f"pid {first.pid}" in operator.rollout("lock").stdout
+        operator.rollout("lock", "break", expect=64)
+        assert "broken" in operator.rollout("lock", "break", "--yes").stdout
+        taken = operator.last("lock_taken_over")
+        assert f"pid {first.pid}" in str(taken["from_holder"])
+        operator.rollout(*DEPLOY)
+        winner = operator.last("rollout_started")["pid"]
+        assert operator.agreed() == "blue"
+        everything = operator.identities("app", "app_green", "proxy")
+        first.send_signal(signal.SIGCONT)
+        code, told = ended(first)
+        assert code == 1, told
+        assert (
+            f"the lock was taken away, last by {getpass.getuser()}@{socket.gethostname()} (pid {winner}, rollout deploy"
+            in " ".join(told.split())
+        ), told
+        assert operator.agreed() == "blue"
+        assert operator.identities("app", "app_green", "proxy") == everything
+        traffic.wait_for(50)
+    traffic.report.assert_clean(at_least=200)
