@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import hashlib
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -24,41 +25,72 @@ class FakeRuntime:
         self.health = Health.HEALTHY
         self.touched: list[tuple[str, Color]] = []
         self.warnings: dict[Color, str] = {}
+        self.serving: Callable[[], Color | None] = lambda: None
+        """Which color gets the traffic; the stack knows."""
+        self.harmed: list[tuple[str, Color]] = []
+        """What was stopped or removed while it got the traffic."""
         self._numbers = 0
+        self._ran: list[str] = []
         self._listeners: list[asyncio.Queue[ReplicaChanged]] = []
 
     def add_image(self, reference: str) -> Image:
-        image = Image(reference=reference, id=f"sha256:{abs(hash(reference)):064x}"[:71])
+        image = Image(reference=reference, id=f"sha256:{hashlib.sha256(reference.encode()).hexdigest()}")
         self.images[reference] = self.images[image.id] = image
         return image
 
     def put(self, color: Color, image: Image, *, count: int = 1) -> None:
         for _ in range(count):
             self._numbers += 1
-            self.containers[color].append(
-                Replica(
-                    id=f"{self._numbers:064x}",
-                    name=f"{color.value}-{self._numbers}",
-                    color=color,
-                    state=ReplicaState.RUNNING,
-                    health=self.health,
-                    address=f"10.0.0.{self._numbers}:8000",
-                    image_id=image.id,
-                    image=image.reference,
-                    config_hash="hash",
-                    started_at=f"start-{self._numbers}",
-                )
+            replica = Replica(
+                id=f"{self._numbers:064x}",
+                name=f"{color.value}-{self._numbers}",
+                color=color,
+                state=ReplicaState.RUNNING,
+                health=self.health,
+                address=f"10.0.0.{self._numbers}:8000",
+                image_id=image.id,
+                image=image.reference,
+                config_hash="hash",
+                started_at=f"start-{self._numbers}",
             )
+            self.containers[color].append(replica)
+            self._tell(replica, "start")
 
     def lose(self, color: Color, what: str = "die") -> None:
         """A replica of this color dies, as Docker would tell it."""
         gone = self.containers[color][0]
         if what == "die":
-            self.containers[color][0] = replace(gone, state=ReplicaState.EXITED, exit_code=137)
+            self.containers[color][0] = replace(gone, state=ReplicaState.EXITED, exit_code=137, address=None)
         else:
             self.containers[color][0] = replace(gone, health=Health.UNHEALTHY)
+        self._tell(gone, what, exit_code=137)
+
+    def _tell(self, replica: Replica, what: str, *, exit_code: int | None = None) -> None:
         for queue in self._listeners:
-            queue.put_nowait(ReplicaChanged(id=gone.id, color=color, what=what, exit_code=137))
+            queue.put_nowait(ReplicaChanged(id=replica.id, color=replica.color, what=what, exit_code=exit_code))
+
+    def _touch(self, what: str, color: Color) -> None:
+        self.touched.append((what, color))
+        self._ran.append(f"fake {what} {color.value}")
+        running = any(replica.running for replica in self.containers[color])
+        if what in {"stop", "remove"} and running and self.serving() is color:
+            self.harmed.append((what, color))
+
+    def _up(self, color: Color) -> None:
+        for number, replica in enumerate(self.containers[color]):
+            if not replica.running:
+                self._numbers += 1
+                address = f"10.0.0.{self._numbers}:8000"
+                again = replace(replica, state=ReplicaState.RUNNING, exit_code=None, address=address)
+                self.containers[color][number] = again
+                self._tell(again, "start")
+
+    def _down(self, color: Color) -> None:
+        for number, replica in enumerate(self.containers[color]):
+            if replica.running:
+                ended = replace(replica, state=ReplicaState.EXITED, exit_code=0, address=None)
+                self.containers[color][number] = ended
+                self._tell(ended, "die", exit_code=0)
 
     async def replicas(self) -> tuple[Replica, ...]:
         await self.faults.ameet("replicas")
@@ -69,7 +101,8 @@ class FakeRuntime:
 
     async def resolve(self, reference: str) -> Image | None:
         await self.faults.ameet("resolve")
-        return self.images.get(reference)
+        image = self.images.get(reference)
+        return replace(image, reference=reference) if image else None
 
     async def pull(self, reference: str) -> Image:
         await self.faults.ameet("pull")
@@ -84,7 +117,7 @@ class FakeRuntime:
         self.kept[release] = image
 
     async def start(self, color: Color, image: Image, *, replicas: int) -> None:
-        self.touched.append(("start", color))
+        self._touch("start", color)
         await self.faults.ameet("start")
         if self.containers[color]:
             raise RuntimeFailedError("start", f"{color.value} has containers")
@@ -92,11 +125,11 @@ class FakeRuntime:
         await self.faults.ameet("started")
 
     async def bring_up(self, color: Color) -> None:
-        self.touched.append(("bring_up", color))
+        self._touch("bring_up", color)
         await self.faults.ameet("bring_up")
         if not self.containers[color]:
             self.put(color, next(iter(self.images.values())))
-        self.containers[color] = [replace(r, state=ReplicaState.RUNNING) for r in self.containers[color]]
+        self._up(color)
 
     async def take_down(self) -> None:
         await self.faults.ameet("take_down")
@@ -109,18 +142,21 @@ class FakeRuntime:
         return (("fake", "1"),)
 
     async def resume(self, color: Color) -> None:
-        self.touched.append(("resume", color))
+        self._touch("resume", color)
         await self.faults.ameet("resume")
-        self.containers[color] = [replace(r, state=ReplicaState.RUNNING) for r in self.containers[color]]
+        self._up(color)
 
     async def stop(self, color: Color) -> None:
-        self.touched.append(("stop", color))
+        self._touch("stop", color)
         await self.faults.ameet("stop")
-        self.containers[color] = [replace(r, state=ReplicaState.EXITED, exit_code=0) for r in self.containers[color]]
+        self._down(color)
 
     async def remove(self, color: Color) -> None:
-        self.touched.append(("remove", color))
+        self._touch("remove", color)
         await self.faults.ameet("remove")
+        self._down(color)
+        for replica in self.containers[color]:
+            self._tell(replica, "destroy")
         self.containers[color] = []
 
     @asynccontextmanager
@@ -140,10 +176,11 @@ class FakeRuntime:
 
     async def logs(self, replica: Replica, *, tail: int) -> tuple[str, ...]:
         await self.faults.ameet("logs")
-        return (f"log of {replica.name}",)[:tail]
+        return (f"first line of {replica.name}", f"log of {replica.name}")[-tail:]
 
     async def close(self) -> None:
         self.faults.meet("close")
 
     def narration(self) -> tuple[str, ...]:
-        return ()
+        ran, self._ran = self._ran, []
+        return tuple(ran)

@@ -47,7 +47,8 @@ class FakeStack:
         self.spec = spec or make_spec()
         self.clock = FakeClock()
         self.runtime = FakeRuntime()
-        self.proxy = FakeProxy(self.runtime)
+        self.proxy = FakeProxy(self.runtime, self.clock)
+        self.runtime.serving = lambda: self.proxy.color
         self.journal = FakeJournal()
         self.receipts = FakeReceipts()
         self.active = FakeActiveColor()
