@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -15,8 +16,12 @@ class Faults:
     calls: list[str] = field(default_factory=list)
     hanging: asyncio.Event = field(default_factory=asyncio.Event)
 
+    watch: Callable[[str], None] = lambda _: None
+    """Told of every call before it does anything."""
+
     def meet(self, name: str) -> None:
         self.calls.append(name)
+        self.watch(name)
         if name in self.raises:
             raise self.raises[name]
 

@@ -33,6 +33,10 @@ class FakeRuntime:
         self._ran: list[str] = []
         self._listeners: list[asyncio.Queue[ReplicaChanged]] = []
 
+    def skip_numbers(self, count: int) -> None:
+        """Let ids and addresses go on beyond those that were given out elsewhere."""
+        self._numbers += count
+
     def add_image(self, reference: str) -> Image:
         image = Image(reference=reference, id=f"sha256:{hashlib.sha256(reference.encode()).hexdigest()}")
         self.images[reference] = self.images[image.id] = image

@@ -57,13 +57,15 @@ class FakeActiveColor:
 class FakeLock:
     def __init__(self) -> None:
         self.label: LockLabel | None = None
+        self.fence = 0
         self.lost_after: int | None = None
         """After how many more checks somebody takes the lock over."""
 
     def acquire(self, command: str, *, since: str) -> LockLabel:
         if self.label is not None:
             raise LockHeldError("take the lock", f"{self.label.user} holds it")
-        self.label = LockLabel(host="h", pid=1, user="u", command=command, since=since, fence=1)
+        self.fence += 1
+        self.label = LockLabel(host="h", pid=1, user="u", command=command, since=since, fence=self.fence)
         return self.label
 
     def check(self) -> None:
@@ -82,4 +84,5 @@ class FakeLock:
         held, self.label = self.label, None
         assert command
         assert since
+        self.fence += held is not None
         return held
