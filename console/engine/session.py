@@ -39,9 +39,11 @@ class Session:
 
     def __init__(self, spec: Spec, ports: Ports, actor: Actor, *, read_only: bool = False) -> None:
         self.spec = spec
-        self._ports = ports
+        self.ports = ports
+        """The stack's outside world, for observers; whoever sends load already puts that in as `make_load`."""
+        self.read_only = read_only
+        """Whether every action is refused; it holds for what is asked from then on."""
         self._actor = actor
-        self._read_only = read_only
         self._bus = Bus(ports.journal, ports.clock)
         self._gate: Gate | None = None
         self._rollout = 0
@@ -53,7 +55,7 @@ class Session:
 
     async def observe(self) -> Observed:
         """A snapshot of the stack. Raises `RuntimeFailedError`."""
-        return await self._ports.observe()
+        return await self.ports.observe()
 
     async def plan(self, request: Request) -> Plan:
         """What `run` would do, from a fresh snapshot. Raises `RefusedError`."""
@@ -113,7 +115,7 @@ class Session:
 
     def records(self) -> tuple[Record, ...]:
         """The journal, oldest first."""
-        return self._ports.journal.records()
+        return self.ports.journal.records()
 
     def history(self) -> tuple[Release, ...]:
         """The releases that served, newest first."""
@@ -125,23 +127,23 @@ class Session:
 
     def lock_holder(self) -> LockLabel | None:
         """Who holds the stack's lock; None when free."""
-        return self._ports.lock.holder()
+        return self.ports.lock.holder()
 
     def break_lock(self) -> LockLabel | None:
         """Take the lock away from its holder, on the record. Raises `ReadOnlyError`."""
         self._may_act("break the lock")
-        held = self._ports.lock.take_over(self._actor.command, since=self._ports.clock.now())
+        held = self.ports.lock.take_over(self._actor.command, since=self.ports.clock.now())
         if held is not None:
             event = LockTakenOver(
                 from_holder=f"{held.user}@{held.host} (pid {held.pid}, {held.command}, since {held.since})",
                 by=f"{self._actor.user}@{self._actor.host} (pid {self._actor.pid})",
             )
-            self._bus.publish(self._ports.journal.next_rollout() - 1, event)
+            self._bus.publish(self.ports.journal.next_rollout() - 1, event)
         return held
 
     async def verdict(self) -> Verdict:
         """What is true after an interruption, from the journal and the live proxy."""
-        if self._ports.lock.holder() is not None:
+        if self.ports.lock.holder() is not None:
             return recovery.NOTHING
         return recovery.verdict(self.records(), await self.observe())
 
@@ -170,17 +172,17 @@ class Session:
             RuntimeFailedError: it did not work; the message says what is left.
         """
         self._may_act("take the stack down")
-        self._ports.lock.acquire(self._actor.command, since=self._ports.clock.now())
+        self.ports.lock.acquire(self._actor.command, since=self.ports.clock.now())
         try:
-            await self._ports.runtime.take_down()
+            await self.ports.runtime.take_down()
         finally:
-            self._ports.lock.release()
-        return self._ports.runtime.narration()
+            self.ports.lock.release()
+        return self.ports.runtime.narration()
 
     async def close(self) -> None:
         """Release every connection; a running rollout must have ended before."""
-        await self._ports.proxy.close()
-        await self._ports.runtime.close()
+        await self.ports.proxy.close()
+        await self.ports.runtime.close()
 
     async def _way_on(self, choice: RecoveryChoice, situation: Situation, rest: recovery.Unfinished | None) -> Plan:
         observed = situation.observed
@@ -206,14 +208,14 @@ class Session:
         if request.action is not Action.DEPLOY or found is None:
             return request
         for reference in (found.reference, found.id):
-            image = await self._ports.runtime.resolve(reference)
+            image = await self.ports.runtime.resolve(reference)
             if image is not None and image.id == found.id:
                 return replace(request, image=reference, source=ImageSource.LOCAL)
         return request
 
     async def _situation(self, request: Request | None) -> Situation:
         observed = await self.observe()
-        runtime = self._ports.runtime
+        runtime = self.ports.runtime
         deploys = request is not None and request.action is Action.DEPLOY
         reference = (request.image if request else None) or self.spec.images.get(observed.idle)
         return Situation(
@@ -235,16 +237,16 @@ class Session:
     async def _locked(self, request: Request, decide: Decide) -> Outcome:
         name = request.action.value
         self._may_act(name)
-        label = self._ports.lock.acquire(self._actor.command, since=self._ports.clock.now())
+        label = self.ports.lock.acquire(self._actor.command, since=self.ports.clock.now())
         self._gate = Gate()
         try:
             plan, observed, remark = await decide()
-            self._rollout = self._ports.journal.next_rollout()
+            self._rollout = self.ports.journal.next_rollout()
             rollout = Rollout(
                 number=self._rollout,
                 request=request,
                 spec=self.spec,
-                ports=self._ports,
+                ports=self.ports,
                 actor=self._actor,
                 bus=self._bus,
                 gate=self._gate,
@@ -253,10 +255,10 @@ class Session:
         finally:
             self._gate = None
             self._rollout = 0
-            self._ports.lock.release()
+            self.ports.lock.release()
 
     def _may_act(self, attempted: str) -> None:
-        if self._read_only:
+        if self.read_only:
             raise ReadOnlyError(
                 attempted, "this session is read-only", now="nothing was changed", next_command="rollout status"
             )
