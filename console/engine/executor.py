@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 
 from console.engine.gate import AbortedError, Gate
 from console.engine.handlers.dispatch import handle
@@ -73,18 +74,23 @@ class Executor:
                 deadline=planned.deadline,
             )
         )
+        failed: StepFailed | None = _failed(planned, planned.title, "an internal error")
         try:
             detail = await self._within_deadline(planned)
+            failed = None
         except RolloutError as error:
-            self._failed(planned, began, error.attempted, error.found)
+            failed = _failed(planned, error.attempted, error.found)
             raise
         except (AbortedError, asyncio.CancelledError):
-            self._failed(planned, began, planned.title, "cancelled", cancelled=True)
+            failed = _failed(planned, planned.title, "cancelled", cancelled=True)
             raise
         except OSError as error:
-            self._failed(planned, began, planned.title, str(error))
+            failed = _failed(planned, planned.title, str(error))
             raise RolloutError(planned.title, str(error)) from error
-        world.narrate()
+        finally:
+            world.narrate()
+            if failed is not None:
+                world.publish(replace(failed, seconds=clock.monotonic() - began))
         world.publish(StepSucceeded(step=planned.id, seconds=clock.monotonic() - began, detail=detail))
 
     async def _within_deadline(self, planned: PlannedStep) -> str:
@@ -96,13 +102,6 @@ class Executor:
         except TimeoutError:
             raise DeadlineError(planned.title, f"it took longer than {planned.deadline:g} s") from None
 
-    def _failed(
-        self, planned: PlannedStep, began: float, attempted: str, found: str, *, cancelled: bool = False
-    ) -> None:
-        world = self._world
-        world.narrate()
-        seconds = world.ports.clock.monotonic() - began
-        world.learnt.failed.append(planned.id)
-        world.publish(
-            StepFailed(step=planned.id, seconds=seconds, attempted=attempted, found=found, cancelled=cancelled)
-        )
+
+def _failed(planned: PlannedStep, attempted: str, found: str, *, cancelled: bool = False) -> StepFailed:
+    return StepFailed(step=planned.id, seconds=0.0, attempted=attempted, found=found, cancelled=cancelled)

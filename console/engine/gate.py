@@ -52,6 +52,8 @@ class Gate:
     async def run(self, task: asyncio.Task[str]) -> str:
         """Await a step's task such that `abort` cancels it. Raises `AbortedError` when that happened."""
         self._abortable = task
+        if self.aborted_by is not None:
+            task.cancel()
         try:
             return await task
         except asyncio.CancelledError:

@@ -109,11 +109,16 @@ class Pipeline:
 
     async def _clean_up(self, error: RolloutError | None, aborted_by: str | None) -> Outcome:
         await self._repair.clean_up()
-        self._advance(Trigger.CLEANED)
         serving, truth = await self._repair.truth()
+        # Last of all: what gets stuck before must still be able to say so.
+        self._advance(Trigger.CLEANED)
+        if self._world.learnt.applied:
+            truth = f"the upstream was put back, {truth}"
+        else:
+            truth = f"no traffic was moved, {truth}"
         if error is None:
-            return self._outcome(Result.INTERRUPTED, serving, f"ended by {aborted_by}: no traffic was moved, {truth}")
-        return self._outcome(Result.ABORTED, serving, f"{error}; no traffic was moved, {truth}", error.next_command)
+            return self._outcome(Result.INTERRUPTED, serving, f"ended by {aborted_by}: {truth}")
+        return self._outcome(Result.ABORTED, serving, f"{error}; {truth}", error.next_command)
 
     async def _roll_back(self, error: RolloutError) -> Outcome:
         self._advance(Trigger.FAILED)

@@ -59,7 +59,6 @@ class Learnt:
     """The proxy's accepting workers before `apply`."""
     recorded: bool = False
     """Whether the target is recorded as active, and its release in the history."""
-    failed: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)

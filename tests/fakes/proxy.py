@@ -39,7 +39,8 @@ class FakeProxy:
         self.proofs: dict[str, set[str]] = {}
         """Which paths each address answered well since the last reload."""
         self.unproven: list[Color] = []
-        """Colors that got the traffic of another one without having been proven first."""
+        """Colors that got the traffic of another one without having been proven first, nor by a restoration."""
+        self._restoring = False
 
     @property
     def color(self) -> Color:
@@ -89,6 +90,7 @@ class FakeProxy:
     def restore(self, content: bytes | None, generation: int) -> None:
         self.faults.meet("restore")
         self.file = upstream_file.reissue(content, generation)
+        self._restoring = True
 
     async def validate(self) -> None:
         await self._reach("validate")
@@ -109,9 +111,10 @@ class FakeProxy:
         self.flips.append(self.color)
         there = [r.address or "" for r in self.runtime.containers[self.color] if r.running]
         proven = there and all(self.proofs.get(address, set()) >= {"/ready", "/health"} for address in there)
-        if self.color is not before and not proven:
+        if self.color is not before and not proven and not self._restoring:
             self.unproven.append(self.color)
         self.proofs.clear()
+        self._restoring = False
 
     async def read_back(self, generation: int, before: frozenset[int], *, deadline: float) -> UpstreamObserved:
         await self._reach("read_back")
