@@ -14,6 +14,9 @@ from console.model.facts import Healthcheck, Mount, PublishedPort, ServiceFacts
 HOOK_LABEL = "docker-rollout.pre-stop-hook"
 """The label of the `docker-rollout` plugin; honoured because it means the same."""
 
+FIXED = ("ipv4_address", "ipv6_address", "link_local_ips", "mac_address")
+"""Keys of a service's network entry that only one container can have."""
+
 _PROBED = re.compile(
     r"(?:https?://[^/\s'\"]+|^['\"]?)(?P<path>/(?:health|healthz|ready|readyz|live|livez|ping|status|up)\b)"
 )
@@ -46,6 +49,7 @@ def _service(name: str, entry: Mapping[str, object]) -> ServiceFacts:
     check = _mapping(entry.get("healthcheck"))
     disabled = check.get("disable") is True or check.get("test") == ["NONE"]
     policy = _mapping(deploy.get("restart_policy"))
+    networks = {name: _mapping(one) for name, one in _mapping(entry.get("networks")).items()}
     replicas = _integer(deploy.get("replicas"))
     replicas = _integer(entry.get("scale")) if replicas is None else replicas
     return ServiceFacts(
@@ -59,7 +63,9 @@ def _service(name: str, entry: Mapping[str, object]) -> ServiceFacts:
         healthcheck=_healthcheck(check) if check and not disabled else None,
         healthcheck_disabled=disabled,
         mounts=tuple(_mount(_mapping(mount)) for mount in _list(entry.get("volumes"))),
-        networks=frozenset(_mapping(entry.get("networks"))),
+        networks=frozenset(networks),
+        aliases={name: names for name, one in networks.items() if (names := _texts(one.get("aliases")))},
+        fixed_on={name: keys for name, one in networks.items() if (keys := tuple(k for k in FIXED if one.get(k)))},
         network_mode=_text(entry.get("network_mode")),
         restart=_text(entry.get("restart")) or _text(policy.get("condition")),
         stop_grace=_duration(entry.get("stop_grace_period")),
@@ -125,6 +131,10 @@ def _mapping(value: object) -> Mapping[str, object]:
 
 def _list(value: object) -> list[object]:
     return list(value) if isinstance(value, list) else []
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(_text(item) for item in _list(value))
 
 
 def _text(value: object) -> str:

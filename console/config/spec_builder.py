@@ -11,6 +11,7 @@ from console.config.block import Block
 from console.config.discovery import Discovered, absolute
 from console.config.given import Given, Problems
 from console.config.merged import Stack
+from console.config.one_shots import one_shots
 from console.config.options import Options
 from console.config.sections import read
 from console.config.services import Roles, read_roles
@@ -83,6 +84,8 @@ class SpecBuilder:
             derived_twin=roles.derived_twin,
             images=_images(stack.name, roles, services),
             buildable=_buildable(roles, services),
+            one_shots=one_shots(stack.name, roles, services),
+            twin_resets=_twin_resets(roles, services),
             replicas=replicas,
             port=port,
             strategy=strategy,
@@ -184,3 +187,15 @@ def _buildable(roles: Roles, services: Mapping[str, ServiceFacts]) -> frozenset[
         for color, name in roles.services.items()
         if services[roles.service if roles.derived_twin else name].builds
     )
+
+
+def _twin_resets(roles: Roles, services: Mapping[str, ServiceFacts]) -> dict[str, tuple[str, ...]]:
+    """What the twin would otherwise inherit: a name that also leads to an idle color, an address that exists once."""
+    if not roles.derived_twin:
+        return {}
+    base = services[roles.service]
+    keys = {
+        name: (*(("aliases",) if base.aliases.get(name) else ()), *base.fixed_on.get(name, ()))
+        for name in base.networks
+    }
+    return {name: found for name, found in sorted(keys.items()) if found}

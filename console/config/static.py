@@ -39,5 +39,5 @@ def find_mount(proxy: ServiceFacts, directory: Path) -> tuple[Mount | None, Pure
 
 
 def _twin(base: ServiceFacts, name: str) -> ServiceFacts:
-    # The generated override takes these two away from it.
-    return replace(base, name=name, container_name=None, ports=(), profiles=("green",))
+    # The generated override takes these away from it.
+    return replace(base, name=name, container_name=None, ports=(), aliases={}, fixed_on={}, profiles=("green",))

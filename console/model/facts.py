@@ -76,6 +76,10 @@ class ServiceFacts:
     healthcheck_disabled: bool = False
     mounts: tuple[Mount, ...] = ()
     networks: frozenset[str] = frozenset()
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Network to the further names that the service has there."""
+    fixed_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Network to the keys by which it has a fixed address there, for example `ipv4_address`."""
     network_mode: str = ""
     restart: str = ""
     """`restart`, or the condition of `deploy.restart_policy`; empty when neither is set."""

@@ -89,6 +89,16 @@ class LoadSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OneShot:
+    """A service that has to complete before a color may start, such as a migration."""
+
+    service: str
+    image: str = ""
+    """Image reference as Compose would name it, without pins."""
+    builds: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
     """One stack, ready to be rolled out."""
 
@@ -121,6 +131,10 @@ class Spec:
     """Image reference that the Compose files give to each color's service, without pins."""
     buildable: frozenset[Color] = frozenset()
     """Colors whose service has a `build` section."""
+    one_shots: Mapping[Color, tuple[OneShot, ...]] = field(default_factory=dict)
+    """What each color's service needs completed, however far away (`condition: service_completed_successfully`)."""
+    twin_resets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Network to the keys of `service` there that a derived twin must not share: its aliases and fixed addresses."""
     replicas: int = 1
     port: int = 8000
     """Port the service listens on inside its container."""

@@ -59,15 +59,15 @@ def compose(spec: Spec, *, override: Path | None, profiles: tuple[str, ...] = ()
     return tuple(argv)
 
 
-def up(spec: Spec, color: Color, *, override: Path, replicas: int) -> tuple[str, ...]:
-    """Create and start exactly one color's service, detached, recreating nothing.
+def up(spec: Spec, color: Color, *, override: Path, replicas: int, also: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Create and start exactly one color's service, detached, recreating nothing; and `also` these others.
 
     Not `--no-deps`: it changes the config hash, and the next `up` recreates the service. Not `--wait`: it polls.
     """
     service = spec.services[color]
     named = profile(spec, color)
     head = compose(spec, override=override, profiles=(named,) if named else ())
-    return (*head, "up", "-d", "--no-recreate", "--scale", f"{service}={replicas}", service)
+    return (*head, "up", "-d", "--no-recreate", "--scale", f"{service}={replicas}", service, *also)
 
 
 def up_service(spec: Spec, service: str, *, override: Path) -> tuple[str, ...]:
@@ -75,10 +75,11 @@ def up_service(spec: Spec, service: str, *, override: Path) -> tuple[str, ...]:
     return (*compose(spec, override=override), "up", "-d", "--no-recreate", service)
 
 
-def build(spec: Spec, color: Color, *, override: Path | None) -> tuple[str, ...]:
-    """Build a color's image; `override` must hold no pins, or Compose refuses the image name."""
+def build(spec: Spec, color: Color, *, override: Path | None, also: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Build a color's image and those of `also`; `override` must hold no pins, or Compose refuses the image name."""
     named = profile(spec, color)
-    return (*compose(spec, override=override, profiles=(named,) if named else ()), "build", spec.services[color])
+    head = compose(spec, override=override, profiles=(named,) if named else ())
+    return (*head, "build", spec.services[color], *also)
 
 
 def down(spec: Spec, *, override: Path) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from console.adapters.runtime.container_replica import Listed, replica
 from console.adapters.runtime.containers import Containers, networks_of
 from console.adapters.runtime.docker_client import DockerClient
 from console.adapters.runtime.events import subscribe
+from console.adapters.runtime.one_shots import OneShots
 from console.adapters.runtime.pins import Pins
 from console.adapters.runtime.stats import StatsReader
 from console.adapters.runtime.text import clean
@@ -45,6 +46,7 @@ class ComposeRuntime:
         self._child = ChildRunner()
         self._stats = StatsReader(self._client)
         self._pins = Pins(spec, self._client, self._containers)
+        self._one_shots = OneShots(spec, self._client, self._containers, self._child.note)
 
     async def replicas(self) -> tuple[Replica, ...]:
         """All replicas of both colors; one list call, and the details in parallel."""
@@ -78,10 +80,13 @@ class ComposeRuntime:
         return await self._required(reference, attempted)
 
     async def build(self, color: Color) -> Image:
-        """`docker compose build` without pins."""
+        """`docker compose build` without pins, of the color and of the migrations that it needs."""
         attempted = f"build {color.value}"
-        argv = compose_command.build(self._spec, color, override=override.write_for_build(self._spec))
+        also = one_shots.to_build(self._spec, color)
+        argv = compose_command.build(self._spec, color, override=override.write_for_build(self._spec), also=also)
         await self._child.run(argv, attempted=attempted, now=_UNTOUCHED, deadline=BUILD_DEADLINE)
+        # Their names mean other images now, and a plain `up` must not find containers of the ones before.
+        await self._one_shots.forget(also)
         return await self._required(override.plain_image(self._spec, color), attempted)
 
     async def keep_image(self, image: Image, *, release: int) -> None:
@@ -89,7 +94,13 @@ class ComposeRuntime:
         await images.keep(self._client, self._spec.project, image, release=release)
 
     async def start(self, color: Color, image: Image, *, replicas: int) -> None:
-        """`docker compose up` of exactly this color's service, after its pin was written."""
+        """`docker compose up` of exactly this color's service, after its pin was written.
+
+        The finished one-shots that it needs are removed before, so that Compose runs this release's.
+        """
+        await self._start(color, image, replicas=replicas)
+
+    async def _start(self, color: Color, image: Image, *, replicas: int, also: tuple[str, ...] = ()) -> None:
         attempted = f"start {color.value}"
         found = await self._containers.all()
         service = self._spec.services[color]
@@ -99,15 +110,14 @@ class ComposeRuntime:
             )
         pins = await self._pins.proven(found, color.other)
         pins[color] = await self._pins.choose(color, image, replicas)
-        file = override.write(self._spec, pins)
-        argv = compose_command.up(self._spec, color, override=file, replicas=replicas)
-        await self._child.run(argv, attempted=attempted, now=_UNTOUCHED, deadline=START_DEADLINE)
+        shared = await self._one_shots.images(color, image)
+        file = override.write(self._spec, pins, shared)
+        argv = compose_command.up(self._spec, color, override=file, replicas=replicas, also=also)
+        async with self._one_shots.anew(color, found, shared):
+            await self._child.run(argv, attempted=attempted, now=_UNTOUCHED, deadline=START_DEADLINE)
         found = await self._containers.all()
-        self._verify(color, image, [one for one in found if one.service == service], replicas)
+        _verify(color, image, [one for one in found if one.service == service], replicas)
         await self._pins.notice_moved(found, color.other)
-        remark = await one_shots.stale(self._client, self._containers, found, service)
-        if remark:
-            self._child.note(remark)
 
     async def resume(self, color: Color) -> None:
         """Start a color's stopped containers again, as they are."""
@@ -175,12 +185,14 @@ class ComposeRuntime:
         the engine does not have it.
         """
         own = await self._of(color)
-        if own:
-            await self.resume(color)
-        else:
-            await self.start(color, await self._plain(color), replicas=self._spec.replicas)
+        proxy = self._spec.proxy.service
+        if not own:
+            # In one call: with one of its own, Compose would run the one-shots that both need twice.
+            await self._start(color, await self._plain(color), replicas=self._spec.replicas, also=(proxy,))
+            return
+        await self.resume(color)
         file = override.write(self._spec, await self._pins.proven(await self._containers.all(), *Color))
-        argv = compose_command.up_service(self._spec, self._spec.proxy.service, override=file)
+        argv = compose_command.up_service(self._spec, proxy, override=file)
         now = f"{color.value} runs; the proxy may not"
         await self._child.run(argv, attempted="bring the proxy up", now=now, deadline=START_DEADLINE)
 
@@ -215,12 +227,13 @@ class ComposeRuntime:
             )
         return found
 
-    def _verify(self, color: Color, image: Image, own: list[Listed], replicas: int) -> None:
-        others = sorted({one.image_id for one in own} - {image.id})
-        if others:
-            found = f"its replicas run {', '.join(others)} instead of {image.id}"
-        elif len(own) != replicas:
-            found = f"it has {len(own)} replicas instead of {replicas}"
-        else:
-            return
-        raise RuntimeFailedError(f"start {color.value}", found, now=_UNTOUCHED, next_command="rollout status")
+
+def _verify(color: Color, image: Image, own: list[Listed], replicas: int) -> None:
+    others = sorted({one.image_id for one in own} - {image.id})
+    if others:
+        found = f"its replicas run {', '.join(others)} instead of {image.id}"
+    elif len(own) != replicas:
+        found = f"it has {len(own)} replicas instead of {replicas}"
+    else:
+        return
+    raise RuntimeFailedError(f"start {color.value}", found, now=_UNTOUCHED, next_command="rollout status")

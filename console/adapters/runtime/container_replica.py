@@ -13,7 +13,6 @@ PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 NUMBER_LABEL = "com.docker.compose.container-number"
 HASH_LABEL = "com.docker.compose.config-hash"
-DEPENDS_LABEL = "com.docker.compose.depends_on"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
 _NEVER = "0001-01-01"
 _HEALTH_OUTPUT_LENGTH = 400
@@ -34,8 +33,6 @@ class Listed:
     image_id: str
     networks: Mapping[str, str]
     """Network id to the container's IP address there; empty addresses while it isn't running."""
-    depends_on: str = ""
-    """Compose's label about the services that it needs."""
 
     @property
     def running(self) -> bool:
@@ -57,7 +54,6 @@ def listed(entry: Tree) -> Listed:
         state=leaf(entry, "State"),
         image_id=leaf(entry, "ImageID"),
         networks=_addresses(branch(entry, "NetworkSettings", "Networks")),
-        depends_on=leaf(labels, DEPENDS_LABEL),
     )
 
 

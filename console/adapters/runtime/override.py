@@ -80,7 +80,25 @@ def parse(spec: Spec, text: str) -> dict[Color, Pin]:
     return pins
 
 
-def render(spec: Spec, pins: Mapping[Color, Pin], bases: tuple[Path, ...]) -> str:
+def read_shared(spec: Spec) -> dict[str, str]:
+    """The image ids of the one-shots that share the app's image, as the present override has them."""
+    try:
+        text = path(spec).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return {}
+    known = {one.service for needed in spec.one_shots.values() for one in needed}
+    shared: dict[str, str] = {}
+    for document in _documents(text):
+        for service, entry in _services(document).items():
+            image = entry.get("image") if isinstance(entry, dict) else None
+            if service in known and isinstance(image, str) and image.startswith("sha256:"):
+                shared[str(service)] = image
+    return shared
+
+
+def render(
+    spec: Spec, pins: Mapping[Color, Pin], bases: tuple[Path, ...], shared: Mapping[str, str] | None = None
+) -> str:
     """The override's text; `bases` are the files that define the service that a derived twin is made from.
 
     One YAML document per base file, since one service can extend only one file: Compose merges the documents in
@@ -90,19 +108,28 @@ def render(spec: Spec, pins: Mapping[Color, Pin], bases: tuple[Path, ...]) -> st
     twin = spec.services[Color.GREEN] if spec.derived_twin else None
     if twin is not None:
         documents += [_extends(spec, twin, base) for base in bases]
-    entries = [lines for color in Color if (lines := _entry(spec, color, pins.get(color)))]
-    body = "".join(f"  {spec.services[color]}:\n{lines}" for color, lines in entries)
+    entries = {spec.services[color]: _entry(spec, color, pins.get(color)) for color in Color}
+    entries |= {service: _pinned(image) for service, image in (shared or {}).items()}
+    body = "".join(
+        f"  {service}:\n" + "".join(f"    {line}\n" for line in lines) for service, lines in entries.items() if lines
+    )
     documents.append(f"services:\n{body}" if body else "services: {}\n")
     return _HEAD + "---\n".join(documents)
 
 
-def write(spec: Spec, pins: Mapping[Color, Pin]) -> Path:
+def write(spec: Spec, pins: Mapping[Color, Pin], shared: Mapping[str, str] | None = None) -> Path:
     """Replace the override atomically.
+
+    Args:
+        spec: the stack.
+        pins: how each color was created.
+        shared: image ids of the one-shots that share the app's image; None keeps what the present override has.
 
     Raises:
         RuntimeFailedError: it can't be written, or no Compose file defines the service of a derived twin.
     """
-    return _replace(path(spec), render(spec, pins, find_bases(spec)))
+    kept = read_shared(spec) if shared is None else shared
+    return _replace(path(spec), render(spec, pins, find_bases(spec), kept))
 
 
 def write_twin(spec: Spec) -> Path:
@@ -156,21 +183,38 @@ def _extends(spec: Spec, twin: str, base: Path) -> str:
     return f"services:\n  {twin}:\n    extends: {{service: {spec.service}, file: {quoted}}}\n"
 
 
-def _entry(spec: Spec, color: Color, pin: Pin | None) -> tuple[Color, str] | None:
+def _pinned(image: str) -> list[str]:
+    return [f"image: {image}", "build: !reset null", "pull_policy: never"]
+
+
+def _entry(spec: Spec, color: Color, pin: Pin | None) -> list[str]:
     lines: list[str] = []
     if _is_twin(spec, color):
         # Only the proxy publishes ports, and a fixed name can exist once.
-        lines += ["container_name: !reset null", "ports: !reset []", _profiles_line(spec)]
+        lines += ["container_name: !reset null", "ports: !reset []", _profiles_line(spec), *_network_lines(spec)]
     if pin is not None and pin.image:
-        lines += [f"image: {pin.image}", "build: !reset null"]
+        lines += _pinned(pin.image)
     elif _is_twin(spec, color) and color in spec.buildable:
         lines.append(f"image: {json.dumps(plain_image(spec, color))}")
     if pin is not None:
-        lines.append("pull_policy: never")
+        if not pin.image:
+            lines.append("pull_policy: never")
         if pin.replicas is not None:
             # Compose refuses the two with different values, and either may be in the user's files.
             lines += [f"scale: {pin.replicas}", f"deploy: {{replicas: {pin.replicas}}}"]
-    return (color, "".join(f"    {line}\n" for line in lines)) if lines else None
+    return lines
+
+
+def _network_lines(spec: Spec) -> list[str]:
+    """Take the base's aliases and fixed addresses away: an alias would lead to an idle color too."""
+    if not spec.twin_resets:
+        return []
+    empty = {"aliases": "[]", "link_local_ips": "[]"}
+    lines = ["networks:"]
+    for network, keys in spec.twin_resets.items():
+        resets = ", ".join(f"{key}: !reset {empty.get(key, 'null')}" for key in keys)
+        lines.append(f"  {json.dumps(network)}: {{{resets}}}")
+    return lines
 
 
 def _profiles_line(spec: Spec) -> str:

@@ -23,6 +23,7 @@ def check(spec: Spec, static: StaticFacts, host: HostFacts) -> Iterator[Finding]
         yield _container_name(service, where, spec)
         yield _ports(service, where, spec)
         yield _network_mode(service, where)
+        yield _aliases(service, where, spec)
         yield _restart(service, where)
         if _latest(service):
             yield _latest_tag(service, where)
@@ -123,6 +124,21 @@ def _network_mode(service: ServiceFacts, where: str) -> Finding:
         f"`network_mode: {service.network_mode}`",
         why="both colors would listen on the same address and port, and the proxy has no name for either",
         fix="remove network_mode, and give the service and the proxy a common network",
+    )
+
+
+def _aliases(service: ServiceFacts, where: str, spec: Spec) -> Finding:
+    code, place = "service.network-aliases", f"{where}.networks"
+    aliases = ", ".join(sorted({alias for names in service.aliases.values() for alias in names}))
+    if not aliases:
+        return ok(code, place, f"`{service.name}` has no further names on its networks")
+    return warning(
+        code,
+        place,
+        f"`{service.name}` has network aliases: {aliases}",
+        why="clients of such a name go past the proxy to whichever containers have it, verified or idle, and no "
+        "cutover moves them (a derived twin does not get it, so there it stays with blue)",
+        fix=f"give the aliases to `{spec.proxy.service}`",
     )
 
 

@@ -45,6 +45,8 @@ def test_what_was_checked_is_told_too_each_code_once_and_always_in_the_same_orde
         ),
         (facts(app={"container_name": "shop"}), "service.container-name", "blocker"),
         (facts(app={"ports": [{"target": 8000, "published": "8000"}]}), "service.ports", "blocker"),
+        (facts(app={"networks": {"edge": {"aliases": ["api"]}}}), "service.network-aliases", "warning"),
+        (facts(green={"networks": {"edge": {"aliases": ["api"]}}}), "service.network-aliases", "warning"),
         (facts(app={"restart": None}), "service.restart", "warning"),
         (facts(app={"restart": "no"}), "service.restart", "warning"),
         (facts(proxy={"restart": None}), "service.restart", "warning"),

@@ -34,6 +34,16 @@ def test_green_is_brought_up_alone_detached_with_its_profile_and_nothing_recreat
     assert not DESTRUCTIVE & set(argv)
 
 
+def test_the_migrations_are_built_with_their_color_and_the_proxy_is_brought_up_with_it() -> None:
+    assert compose_command.build(spec(STACK), Color.GREEN, override=None, also=("migrate",))[-3:] == (
+        "build",
+        "app_green",
+        "migrate",
+    )
+    argv = compose_command.up(spec(STACK), Color.BLUE, override=OVERRIDE, replicas=1, also=("proxy",))
+    assert argv[-3:] == ("app=1", "app", "proxy")
+
+
 def test_blue_is_brought_up_without_the_green_profile() -> None:
     argv = compose_command.up(spec(STACK), Color.BLUE, override=OVERRIDE, replicas=1)
     assert argv[-1] == "app"

@@ -7,7 +7,6 @@ import pytest
 from console.adapters.runtime.container_host import binding, process_table
 from console.adapters.runtime.container_replica import listed, replica
 from console.adapters.runtime.containers import image_pinned, networks_of
-from console.adapters.runtime.one_shots import one_shots
 from console.model.color import Color
 from console.model.observed import Health, Replica, ReplicaState
 from console.ports.proxy_host import Process
@@ -131,9 +130,3 @@ def test_a_published_port_is_found_on_loopback_when_it_is_there(addresses: list[
 
 def test_a_port_that_is_exposed_but_not_published_has_no_address() -> None:
     assert binding({"NetworkSettings": {"Ports": {"80/tcp": None}}}, 80) is None
-
-
-def test_only_what_has_to_complete_first_is_a_one_shot() -> None:
-    label = "db:service_healthy:false,migrate:service_completed_successfully:false,seed:service_completed_successfully"
-    assert list(one_shots(label)) == ["migrate", "seed"]
-    assert list(one_shots("")) == []
