@@ -52,6 +52,7 @@ class LoadSupervisor:
     def __init__(self, config: LoadConfig) -> None:
         self._config = config
         self._child: LoadChild | None = None
+        self._reading: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._started: asyncio.Future[Started] | None = None
         self._stamped: dict[str, asyncio.Event] = {}
@@ -96,7 +97,8 @@ class LoadSupervisor:
         except OSError as error:
             raise _not_started(str(error)) from error
         self._problem = ""
-        self._tasks = [loop.create_task(work) for work in (self._read(child), child.listen(), self._watch())]
+        self._reading = loop.create_task(self._read(child))
+        self._tasks = [self._reading, loop.create_task(child.listen()), loop.create_task(self._watch())]
         try:
             child.send(encode(self._config))
             async with asyncio.timeout(_START_DEADLINE):
@@ -184,8 +186,9 @@ class LoadSupervisor:
     async def _close(self) -> None:
         if self._child is not None:
             await self._child.kill()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_END_DEADLINE)
+        if self._reading is not None:
+            # What the generator had written by its end is still to be taken in.
+            await asyncio.wait({self._reading}, timeout=_END_DEADLINE)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from console.model.load import Message
 from console.model.load_wire import encode
 
-_READ = 65_536
-_LONGEST_LINE = 1_048_576
+_READ = 1_048_576
+_LONGEST_LINE = 64 * 1_048_576
+"""A configuration holds the body of the requests."""
 _WAITING_LINES = 256
 """Snapshots kept for a reader that is behind: 25 s at ten a second. After that their windows grow instead."""
 

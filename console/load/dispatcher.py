@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from random import Random
 from time import monotonic
 
 from console.load.answer import Answer
@@ -33,7 +34,7 @@ class Dispatcher:
         self._max_connections = config.max_connections
         self._fresh_share = config.fresh_share
         self._retries_allowed = is_idempotent(config.method)
-        self._fresh_debt = 0.0
+        self._draw = Random(config.seed).random  # noqa: S311 - spreads load, guards nothing
         self._idle: deque[Connection] = deque()
         self._in_flight: dict[Connection, None] = {}
         """In the order in which the attempts began, so that the first one is the first to time out."""
@@ -60,11 +61,9 @@ class Dispatcher:
         phase = tally.phase
         phase.due += 1
         tally.add_lag(now - due)
-        self._fresh_debt += self._fresh_share
-        pooled = self._fresh_debt < 1
-        if not pooled:
-            self._fresh_debt -= 1
-        elif self._kept >= self._connections or self._open >= self._max_connections:
+        # Drawn, not counted: every tenth request would always meet the same one of two replicas that take turns.
+        pooled = self._draw() >= self._fresh_share
+        if pooled and (self._kept >= self._connections or self._open >= self._max_connections):
             idle = self._idle
             while idle:
                 connection = idle.popleft()

@@ -16,11 +16,14 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
 """Methods whose request a client may repeat by itself (RFC 9110 §9.2.2)."""
 
 _REFUSED_FIELDS = frozenset({"connection", "content-length", "transfer-encoding", "expect", "upgrade", "te", "trailer"})
+MOST_BODY = 16 * 1_048_576
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 def render(config: LoadConfig, url: Url) -> bytes:
     """The request on the wire. Raises `TargetError` when a part of it would break the message's framing."""
+    if len(config.body) > MOST_BODY:
+        raise TargetError(f"a body of {len(config.body)} bytes is more than the {MOST_BODY} that are sent")
     method = config.method.upper()
     if not _TOKEN.fullmatch(method) or method == "CONNECT":
         raise TargetError(f"{config.method!r} is no method that can be sent")

@@ -99,6 +99,10 @@ class FaultServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        """End at once, whatever is under way. Idempotent."""
         self._stopping = True
         self._thread.join(10)
         for sock in self._clients:

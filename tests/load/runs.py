@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
 from console.adapters.load import LoadSupervisor
 from console.model.load import Attempt, LoadConfig, Summary
 from console.model.load_totals import merged
+
+
+async def until(condition: Callable[[], bool], *, within: float = 10.0) -> None:
+    """Wait until something that nobody announces is true. Raises `TimeoutError`."""
+    async with asyncio.timeout(within):
+        while not condition():  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0.02)
 
 
 async def run(url: str, **settings: object) -> Summary:
@@ -60,3 +71,11 @@ def kinds(summary: Summary) -> dict[str, int]:
         key = f"{attempt.kind.value} at {attempt.stage.value}"
         found[key] = found.get(key, 0) + count
     return found
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,158 @@
+"""`rollout load` as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from console.cli.main import main
+from console.model.load import Snapshot, Summary
+from console.model.load_wire import decode_message
+from tests.load.fault_server import Fault, FaultServer
+from tests.load.raw import ROOT
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def rollout(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-P", "-m", "console.cli.main", "load", *words]
+    return subprocess.run(
+        argv,
+        cwd=folder,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def plan_of(*numbers: int) -> Callable[[int], Fault | None]:
+    return lambda number: Fault.STATUS_500 if number in numbers else None
+
+
+def test_the_summary_tells_what_was_dropped_and_where(tmp_path: Path) -> None:
+    with FaultServer(plan_of(20, 30)) as server:
+        done = rollout(tmp_path, server.url, "--rate", "100", "--duration", "500ms", "--allow-remote")
+    assert done.returncode == 0
+    assert "2 dropped of 50 sent" in done.stdout
+    assert "statuses: 200 x 48, 500 x 2" in done.stdout
+    assert "status 500" in done.stdout
+    assert "p99.9" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "dropped" in done.stderr  # the line a second
+
+
+@pytest.mark.parametrize(("rule", "code"), [("dropped>=4%", 1), ("p99>30s", 0)])
+def test_a_threshold_decides_the_exit_code(rule: str, code: int, tmp_path: Path) -> None:
+    with FaultServer(plan_of(20, 30)) as server:
+        done = rollout(
+            tmp_path, server.url, "--rate", "100", "--duration", "500ms", "--allow-remote", "--fail-on", rule
+        )
+    assert done.returncode == code
+    assert rule in done.stdout
+
+
+def test_a_run_that_could_not_send_everything_passes_no_threshold(tmp_path: Path) -> None:
+    with FaultServer(lambda _: Fault.NEVER) as server:
+        done = rollout(
+            tmp_path, server.url, "--rate", "50", "--duration", "400ms", "--allow-remote", "--timeout", "500ms",
+            "--max-connections", "2", "--connections", "2", "--fail-on", "dropped>90%",
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "18 not sent (connection cap 18): the run is invalid" in done.stdout
+
+
+def test_json_is_lines_of_snapshots_and_a_summary_that_they_add_up_to(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        done = rollout(tmp_path, server.url, "--rate", "100", "--duration", "500ms", "--allow-remote", "--json")
+    *snapshots, summary = [decode_message(line.encode()) for line in done.stdout.splitlines()]
+    assert isinstance(summary, Summary)
+    assert summary.totals.due == 50
+    assert sum(phase.due for one in snapshots if isinstance(one, Snapshot) for phase in one.phases) == 50
+    assert "0 dropped of 50 sent" in done.stderr
+
+
+def test_without_a_stack_nothing_may_be_aimed_at_unless_it_is_asked_for(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        done = rollout(tmp_path, server.url)
+        requests = server.books.requests
+    assert done.returncode == 64
+    assert "--allow-remote" in done.stderr
+    assert "nothing was sent" in done.stderr
+    assert requests == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["http://127.0.0.1/", "--rate", "0"],
+        ["http://127.0.0.1/", "--rate", "200001"],
+        ["http://127.0.0.1/", "--duration", "25h"],
+        ["http://127.0.0.1/", "--duration", "10"],
+        ["http://127.0.0.1/", "--fail-on", "nonsense>1"],
+        ["http://127.0.0.1/", "--header", "no colon"],
+        ["http://127.0.0.1/", "--fresh", "101"],
+        ["http://127.0.0.1/", "--expect", "20"],
+        ["http://127.0.0.1/", "--allow-remote", "--method", "CONNECT"],
+        ["nonsense", "--allow-remote"],
+    ],
+    ids=" ".join,
+)
+def test_a_command_line_that_makes_no_sense_is_a_usage_error(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["load", *words]) == 64
+
+
+def test_an_interrupt_ends_the_schedule_and_still_prints_the_summary(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        words = ["load", server.url, "--rate", "100", "--duration", "1m", "--allow-remote"]
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "console.cli.main", *words],
+            cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        end = time.monotonic() + 20
+        while server.books.requests < 20 and time.monotonic() < end:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=20)
+        answers = server.books.answers
+    assert process.returncode == 130
+    assert f"0 dropped of {answers:,} sent".encode() in output
+
+
+def test_on_a_terminal_one_screen_is_drawn_over_and_gives_way_to_the_summary(tmp_path: Path) -> None:
+    controller, terminal = pty.openpty()
+    with FaultServer() as server:
+        words = ["load", server.url, "--rate", "100", "--duration", "900ms", "--allow-remote"]
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "console.cli.main", *words],
+            cwd=tmp_path, env={**ENVIRONMENT, "TERM": "xterm"}, stdout=terminal, stderr=terminal, stdin=terminal,
+            start_new_session=True,
+        )  # fmt: skip
+        os.close(terminal)
+        shown = b""
+        try:
+            while data := os.read(controller, 65_536):
+                shown += data
+        except OSError:
+            pass  # the terminal is gone with its last user
+        os.close(controller)
+        assert process.wait(20) == 0
+    text = shown.decode()
+    assert "p99 by time" in text
+    assert "\x1b[J" in text
+    after_the_screen = text.rpartition("\x1b[J")[2]
+    assert "0 dropped of 90 sent" in after_the_screen
+    assert "p99 by time" not in after_the_screen

@@ -1,0 +1,185 @@
+"""The generator's process: a slow reader loses nothing, a parent that is gone ends it, limits are its own fault."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from console.model.load import LoadConfig, NotSent, PhaseStamped, Refused, SetPhase, Snapshot, Started, Stop, Summary
+from console.model.load_totals import LoadSum
+from console.model.load_wire import encode
+from tests.load.fault_server import FaultServer
+from tests.load.raw import ROOT, RawLoad
+from tests.load.runs import alive, check_books
+
+BLOCKED = 12.0 if os.environ.get("ROLLOUT_LOAD_FULL") else 2.0
+"""Seconds that a reader does not read."""
+
+
+def until(condition: Callable[[], bool], *, within: float = 10.0) -> None:
+    end = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < end, "it did not come true in time"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("interval", [0.1, 0.004], ids=["ten a second", "more than are kept"])
+def test_a_reader_that_is_blocked_loses_nothing(interval: float) -> None:
+    with FaultServer() as server:
+        config = LoadConfig(url=server.url, rate=300.0, duration=BLOCKED, interval=interval)
+        with RawLoad(config, pipe_size=4096) as load:
+            assert isinstance(load.next(), Started)
+            time.sleep(BLOCKED)
+            messages = load.rest()
+    total = LoadSum()
+    *snapshots, summary = messages
+    for snapshot in snapshots:
+        assert isinstance(snapshot, Snapshot)
+        total.add(snapshot)
+    assert isinstance(summary, Summary)
+    check_books(summary)
+    assert [one.sequence for one in snapshots if isinstance(one, Snapshot)] == list(range(1, len(snapshots) + 1))
+    assert (total.totals, total.groups, total.phases, total.lag) == (
+        summary.totals,
+        summary.groups,
+        summary.phases,
+        summary.lag,
+    )
+    assert summary.totals.ok == server.books.answers == 300 * BLOCKED
+
+
+def test_a_killed_parent_ends_the_generator() -> None:
+    program = """
+import asyncio, sys
+from console.adapters.load import LoadSupervisor
+from console.model.load import LoadConfig
+
+async def main():
+    async with LoadSupervisor(LoadConfig(url=sys.argv[1], rate=50.0)) as load:
+        print(load.pid, flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+    with FaultServer() as server:
+        parent = subprocess.Popen(
+            [sys.executable, "-c", program, server.url],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            start_new_session=True,
+        )
+        try:
+            assert parent.stdout is not None
+            child = int(parent.stdout.readline())
+            assert alive(child)
+        finally:
+            parent.kill()
+            parent.communicate()
+        until(lambda: not alive(child))
+
+
+def test_a_reader_that_went_away_ends_the_generator() -> None:
+    with FaultServer() as server, RawLoad(LoadConfig(url=server.url, rate=100.0)) as load:
+        assert isinstance(load.next(), Started)
+        assert load.process.stdout is not None
+        load.process.stdout.close()
+        assert load.process.wait(10) == 1
+        load.process.stdout = None
+
+
+def test_a_terminate_signal_ends_the_schedule_and_gives_the_summary() -> None:
+    with FaultServer() as server, RawLoad(LoadConfig(url=server.url, rate=100.0)) as load:
+        assert isinstance(load.next(), Started)
+        load.next()
+        load.process.send_signal(signal.SIGTERM)
+        *_, summary = load.rest()
+        assert isinstance(summary, Summary)
+        assert summary.totals.due == summary.totals.ok == server.books.answers
+        assert load.process.wait(10) == 0
+
+
+def test_what_lacks_a_descriptor_is_not_sent_and_not_blamed_on_the_target() -> None:
+    with FaultServer() as server:
+        config = LoadConfig(url=server.url, rate=200.0, duration=0.5, connections=60, timeout=2.0)
+        with RawLoad(config, prefix=["prlimit", "--nofile=24:24"]) as load:
+            *_, summary = load.rest()
+    assert isinstance(summary, Summary)
+    check_books(summary)
+    assert summary.totals.dropped == 0
+    assert {reason for phase in summary.phases for reason in phase.not_sent} == {NotSent.DESCRIPTORS}
+    assert summary.totals.not_sent > 0
+    assert not summary.valid
+
+
+def test_what_was_due_while_it_was_suspended_is_not_sent_in_a_flood() -> None:
+    with FaultServer() as server, RawLoad(LoadConfig(url=server.url, rate=200.0)) as load:
+        assert isinstance(load.next(), Started)
+        load.next()
+        load.process.send_signal(signal.SIGSTOP)
+        time.sleep(1.8)
+        load.process.send_signal(signal.SIGCONT)
+        time.sleep(0.3)
+        load.command(Stop())
+        *_, summary = load.rest()
+    assert isinstance(summary, Summary)
+    check_books(summary)
+    (phase,) = summary.phases
+    assert set(phase.not_sent) == {NotSent.LAG}
+    assert 80 <= phase.not_sent[NotSent.LAG] <= 260
+    assert summary.lag.maximum is not None
+    assert summary.lag.maximum > 0.9
+
+
+def test_commands_before_the_first_request_are_obeyed() -> None:
+    with FaultServer() as server:
+        config = LoadConfig(url=server.url, rate=100.0, duration=0.3, phase="never")
+        with RawLoad(config) as load:
+            load.command(SetPhase(phase="from the start"))
+            messages = load.rest()
+    assert any(isinstance(one, PhaseStamped) for one in messages)
+    summary = messages[-1]
+    assert isinstance(summary, Summary)
+    # The request that is due in the very first moment may still carry the first stamp.
+    assert sum(phase.due for phase in summary.phases if phase.phase == "from the start") >= 29
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"url": "http://192.0.2.7/"},
+        {"url": "http://no-such-host.invalid/"},
+        {"url": "gopher://127.0.0.1/"},
+        {"method": "NO WAY"},
+        {"release_from": "entrails"},
+        {"rate": 1e9},
+        {"url": "https://127.0.0.1/", "ca_file": "/nowhere.pem"},
+    ],
+    ids=str,
+)
+def test_what_it_cant_do_is_refused_with_a_reason_before_anything_is_sent(settings: dict[str, object]) -> None:
+    config = LoadConfig(**{"url": "http://127.0.0.1:9/", "rate": 10.0, **settings})  # type: ignore[arg-type]
+    with RawLoad(config) as load:
+        (message,) = load.rest()
+        assert isinstance(message, Refused)
+        assert message.problem
+        assert load.process.wait(10) == 78
+
+
+@pytest.mark.parametrize("line", [b"rubbish\n", b"{}\n", encode(Stop())])
+def test_a_first_line_that_is_no_configuration_is_refused(line: bytes) -> None:
+    process = subprocess.run(
+        [sys.executable, "-P", "-m", "console.load"],
+        input=line + b" " * 10,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=20,
+        check=False,
+    )
+    assert process.returncode in {1, 78}
+    assert b"Traceback" not in process.stderr

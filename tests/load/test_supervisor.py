@@ -1,0 +1,148 @@
+"""The supervisor: numbers by phase, and no data told as no data."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from console.adapters.load import LoadSupervisor
+from console.model.errors import UsageError
+from console.model.load import LoadConfig
+from tests.load.fault_server import Fault, FaultServer
+from tests.load.runs import alive, check_books, until
+
+
+async def test_requests_belong_to_the_phase_that_they_were_due_in() -> None:
+    with FaultServer() as server:
+        async with LoadSupervisor(LoadConfig(url=server.url, rate=400.0, phase="prepare")) as load:
+            await until(lambda: load.counts().due >= 40)
+            await load.phase("watch")
+            before = load.counts_in("watch").due
+            await asyncio.sleep(0.3)
+            await load.phase("drain")
+            await asyncio.sleep(0.3)
+            summary = await load.stop()
+    assert summary is not None
+    check_books(summary)
+    assert [phase.phase for phase in summary.phases] == ["prepare", "watch", "drain"]
+    assert before <= 40
+    assert 80 <= load.counts_in("watch").due <= 280
+    assert load.counts_in("watch").due == load.counts_in("watch").done
+    assert sum(load.counts_in(phase).due for phase in ("prepare", "watch", "drain")) == load.counts().due
+
+
+async def test_the_rate_changes_while_it_runs_and_zero_pauses() -> None:
+    with FaultServer() as server:
+        async with LoadSupervisor(LoadConfig(url=server.url, rate=100.0)) as load:
+            await until(lambda: load.counts().due >= 20)
+            await load.rate(0)
+            await asyncio.sleep(0.3)
+            paused = load.counts().due
+            await asyncio.sleep(0.4)
+            assert load.counts().due == paused
+            assert load.counts().alive
+            await load.rate(1000)
+            await asyncio.sleep(0.6)
+            assert load.counts().due - paused > 200
+            summary = await load.stop()
+    assert summary is not None
+    assert summary.target_rate == 1000
+
+
+async def test_what_is_in_flight_at_the_stop_is_waited_for_and_counted() -> None:
+    with FaultServer(lambda number: Fault.NEVER if number == 50 else Fault.TRICKLE if number == 51 else None) as server:
+        async with LoadSupervisor(LoadConfig(url=server.url, rate=200.0, timeout=1.5)) as load:
+            await until(lambda: load.counts().due >= 60)
+            summary = await load.stop()
+    assert summary is not None
+    check_books(summary)
+    assert summary.totals.dropped == 2
+
+
+async def test_a_generator_that_died_is_no_data_with_its_reason() -> None:
+    with FaultServer() as server:
+        async with LoadSupervisor(LoadConfig(url=server.url, rate=100.0)) as load:
+            await until(lambda: load.counts().due >= 10)
+            assert load.pid is not None
+            os.kill(load.pid, signal.SIGKILL)
+            assert await load.wait() is None
+            counts = load.counts()
+            assert not counts.alive
+            assert "killed by signal 9" in counts.problem
+            assert counts.due >= 10
+            await load.phase("goes nowhere")
+            await load.rate(5)
+            assert [one async for one in load.snapshots()] == []
+            assert await load.stop() is None
+
+
+async def test_a_generator_that_stalls_is_no_data_until_it_speaks_again() -> None:
+    with FaultServer() as server:
+        async with LoadSupervisor(LoadConfig(url=server.url, rate=100.0)) as load:
+            await until(lambda: load.counts().due >= 10)
+            assert load.pid is not None
+            os.kill(load.pid, signal.SIGSTOP)
+            try:
+                await until(lambda: not load.counts().alive)
+                assert "has said nothing" in load.counts().problem
+            finally:
+                os.kill(load.pid, signal.SIGCONT)
+            await until(lambda: load.counts().alive)
+
+
+async def test_a_run_that_ended_says_so_and_keeps_its_numbers() -> None:
+    with FaultServer() as server:
+        async with LoadSupervisor(LoadConfig(url=server.url, rate=100.0, duration=0.3)) as load:
+            assert await load.wait() is not None
+            counts = load.counts()
+    assert (counts.due, counts.done, counts.alive) == (30, 30, False)
+    assert "duration reached" in counts.problem
+
+
+async def test_a_refused_configuration_is_the_users_mistake_and_nothing_was_sent() -> None:
+    with pytest.raises(UsageError, match="--allow-remote") as caught:
+        await LoadSupervisor(LoadConfig(url="http://192.0.2.1/", rate=10.0)).start()
+    assert caught.value.now == "nothing was sent"
+
+
+async def test_leaving_the_block_ends_the_generator_whatever_happens_in_it() -> None:
+    with FaultServer() as server:
+        load = LoadSupervisor(LoadConfig(url=server.url, rate=100.0))
+        pids = []
+
+        async def fail() -> None:
+            async with load:
+                pids.append(load.pid)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await fail()
+        (pid,) = pids
+        assert pid is not None
+        await until(lambda: not alive(pid))
+
+
+async def test_cancelling_the_start_leaves_no_generator_behind() -> None:
+    with FaultServer() as server:
+        load = LoadSupervisor(LoadConfig(url=server.url, rate=100.0))
+        starting = asyncio.ensure_future(load.start())
+        await until(lambda: load.pid is not None)
+        pid = load.pid
+        assert pid is not None
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        await until(lambda: not alive(pid))
+
+
+async def test_every_reader_gets_every_snapshot_and_the_stream_ends_with_the_run() -> None:
+    with FaultServer() as server:
+        async with LoadSupervisor(LoadConfig(url=server.url, rate=200.0, duration=0.5)) as load:
+
+            async def due() -> int:
+                return sum([sum(phase.due for phase in one.phases) async for one in load.snapshots()])
+
+            assert await asyncio.gather(due(), due()) == [100, 100]
