@@ -12,7 +12,7 @@ from console.model.color import Color
 from console.model.errors import RuntimeFailedError
 from console.model.observed import Health, Replica, ReplicaState
 from console.model.release import Image
-from console.ports.runtime import ReplicaChanged
+from console.ports.runtime import ReplicaChanged, ReplicaStats
 from tests.fakes.faults import Faults
 
 
@@ -25,6 +25,7 @@ class FakeRuntime:
         self.health = Health.HEALTHY
         self.touched: list[tuple[str, Color]] = []
         self.warnings: dict[Color, str] = {}
+        self.uses: dict[str, ReplicaStats] = {}
         self.serving: Callable[[], Color | None] = lambda: None
         """Which color gets the traffic; the stack knows."""
         self.harmed: list[tuple[str, Color]] = []
@@ -177,6 +178,12 @@ class FakeRuntime:
             yield stream()
         finally:
             self._listeners.remove(queue)
+
+    async def stats(self, replica: Replica) -> ReplicaStats:
+        await self.faults.ameet("stats")
+        if not any(one.id == replica.id and one.running for color in Color for one in self.containers[color]):
+            raise RuntimeFailedError(f"read what {replica.name} uses", "it does not run")
+        return self.uses.get(replica.id, ReplicaStats(cpu_percent=0.5, memory_bytes=40 << 20))
 
     async def logs(self, replica: Replica, *, tail: int) -> tuple[str, ...]:
         await self.faults.ameet("logs")
