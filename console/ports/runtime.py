@@ -108,6 +108,13 @@ class Runtime(Protocol):
         """
         ...
 
+    async def stats(self, replica: Replica) -> ReplicaStats:
+        """What a replica uses, compared with the last call for it. Cheap enough for a sweep over all.
+
+        Raises `RuntimeFailedError`, also when it is gone.
+        """
+        ...
+
     async def logs(self, replica: Replica, *, tail: int) -> tuple[str, ...]:
         """The last lines of a replica's output, oldest first, control characters stripped."""
         ...
