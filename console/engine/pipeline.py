@@ -118,7 +118,8 @@ class Pipeline:
             truth = f"no traffic was moved, {truth}"
         if error is None:
             return self._outcome(Result.INTERRUPTED, serving, f"ended by {aborted_by}: {truth}")
-        return self._outcome(Result.ABORTED, serving, f"{error}; {truth}", error.next_command)
+        next_command = error.next_command or ("" if serving else "rollout status")
+        return self._outcome(Result.ABORTED, serving, f"{error}; {truth}", next_command)
 
     async def _roll_back(self, error: RolloutError) -> Outcome:
         self._advance(Trigger.FAILED)

@@ -23,6 +23,8 @@ _HEADS = {
 def ending(outcome: Outcome, story: Story, style: Style, for_this_stack: Callable[[str], str]) -> str:
     """The end of a rollout, for people; `for_this_stack` adds the flags that make a command pasteable."""
     mark, word = _HEADS[outcome.result]
+    if outcome.result is Result.ABORTED and outcome.active is None:
+        word = "aborted: no traffic was moved"  # but users may well get nothing: somebody else took it away
     took = f" after {duration(story.finished.seconds)}" if story.finished else ""
     head = style.mark(mark, f"rollout {outcome.rollout} {word}{took}")
     lines = [style.bold(head) if outcome.result is Result.DONE else head]

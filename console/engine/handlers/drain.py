@@ -36,7 +36,11 @@ async def drain(step: DrainColor, world: World) -> str:
 
 
 async def keep_warm(step: KeepWarm, world: World) -> str:
-    """Leave the color running."""
+    """Leave the color running; say so when there is nothing left that runs."""
+    if not await world.replicas(step.color):
+        text = f"{step.color.value} does not run: a rollback has to start it first"
+        world.publish(Warned(text=text, hint="rollout status"))
+        return f"{step.color.value} does not run"
     world.publish(StandbyKept(color=step.color, seconds=step.seconds))
     return f"{step.color.value} stays up for {step.seconds:g}s"
 
