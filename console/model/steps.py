@@ -60,6 +60,8 @@ class StartReplicas:
 
     color: Color
     replicas: int
+    migrate: bool = True
+    """Whether what it needs completed is run anew for it; a release that comes back takes the data as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,13 +76,13 @@ def remove(color: Color, *, cause: str, spec: Spec) -> tuple[PlannedStep, ...]:
     )
 
 
-def start(color: Color, spec: Spec, *, cause: str) -> tuple[PlannedStep, ...]:
-    """Create and start the idle color."""
+def start(color: Color, spec: Spec, *, cause: str, migrate: bool = True) -> tuple[PlannedStep, ...]:
+    """Create and start the idle color, after its own migrations unless told otherwise."""
     count = "1 replica" if spec.replicas == 1 else f"{spec.replicas} replicas"
     return (
         PlannedStep(
             id="start",
-            step=StartReplicas(color=color, replicas=spec.replicas),
+            step=StartReplicas(color=color, replicas=spec.replicas, migrate=migrate),
             title=f"start {color.value} ({count})",
             stage=Stage.PREPARE,
             cause=cause,

@@ -113,7 +113,9 @@ def _bring_back(situation: Situation, target: Color, number: int | None) -> tupl
         if observed.of(target)
         else ()
     )
-    return (image, *clear, *_blocks.start(target, situation.spec, cause=f"{target.value} has to run that release"))
+    # An old release's migration knows nothing of what came after it, and many tools refuse such a database.
+    cause = f"{target.value} has to run that release"
+    return (image, *clear, *_blocks.start(target, situation.spec, cause=cause, migrate=False))
 
 
 def _holds(observed: Observed, color: Color, release: Release) -> bool:

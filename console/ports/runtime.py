@@ -65,11 +65,12 @@ class Runtime(Protocol):
         """Tag an image so that pruning spares it; keeps the newest few releases' tags. Idempotent."""
         ...
 
-    async def start(self, color: Color, image: Image, *, replicas: int) -> None:
+    async def start(self, color: Color, image: Image, *, replicas: int, migrate: bool = True) -> None:
         """Create and start a color's replicas from exactly this image, detached; returns once they are started.
 
-        Requires that the color has no containers. Touches no container that exists. Replicas whose image id
-        differs from `image.id` afterwards are an error.
+        Requires that the color has no containers. Touches no container that exists, except that with `migrate` the
+        finished ones of what the color needs completed first are made anew. Replicas whose image id differs from
+        `image.id` afterwards are an error.
         """
         ...
 

@@ -124,6 +124,12 @@ def test_a_release_runs_its_own_migration_once_and_a_failing_one_moves_nothing(s
     assert operator.runs().count("v3") == 1
     assert operator.serving() == "blue"
 
+    older = operator.runs().count("v2")
+    docker("rm", "--force", f"{operator.stack.project}-app_green-1")
+    operator.rollout("rollback")
+    assert operator.serving() == "green"
+    assert operator.runs().count("v2") == older
+
 
 @pytest.mark.parametrize("pinned", [False, True])
 def test_a_migration_from_the_apps_image_runs_the_new_image(shop: Callable[[str], Shop], pinned: bool) -> None:  # noqa: FBT001

@@ -433,3 +433,12 @@ async def test_a_cancellation_at_any_await_leaves_state_file_and_proxy_in_agreem
         final = [event.after for event in stack.events(PhaseChanged) if isinstance(event, PhaseChanged)][-1]
         assert final in {Phase.ABORTED, Phase.DONE}
         assert stack.receipts.written
+
+
+async def test_a_deploy_migrates_and_says_of_each_color_when_a_plain_up_would_recreate_it() -> None:
+    stack = FakeStack()
+    stack.runtime.warnings = {Color.BLUE: "blue would be recreated", Color.GREEN: "green would be recreated"}
+    await stack.session.run(DEPLOY)
+    assert stack.runtime.migrated == [True]
+    told = [event.text for event in stack.events(Warned) if isinstance(event, Warned)]
+    assert told[-2:] == ["blue would be recreated", "green would be recreated"]

@@ -100,6 +100,7 @@ async def test_a_color_that_is_gone_is_created_anew_from_the_kept_image_with_its
     assert stack.session.history()[0].image.reference == "shop:1"
     assert stack.receipts.written[-1].images[0].reference == "shop:1"
     await assert_at_rest(stack, outcome)
+    assert stack.runtime.migrated[-1] is False
 
 
 async def test_a_rollback_whose_image_was_pruned_moves_nothing() -> None:

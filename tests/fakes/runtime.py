@@ -25,6 +25,7 @@ class FakeRuntime:
         self.health = Health.HEALTHY
         self.touched: list[tuple[str, Color]] = []
         self.warnings: dict[Color, str] = {}
+        self.migrated: list[bool] = []
         self.uses: dict[str, ReplicaStats] = {}
         self.serving: Callable[[], Color | None] = lambda: None
         """Which color gets the traffic; the stack knows."""
@@ -121,7 +122,8 @@ class FakeRuntime:
         await self.faults.ameet("keep_image")
         self.kept[release] = image
 
-    async def start(self, color: Color, image: Image, *, replicas: int) -> None:
+    async def start(self, color: Color, image: Image, *, replicas: int, migrate: bool = True) -> None:
+        self.migrated.append(migrate)
         self._touch("start", color)
         await self.faults.ameet("start")
         if self.containers[color]:

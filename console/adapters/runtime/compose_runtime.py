@@ -93,14 +93,17 @@ class ComposeRuntime:
         """Tag it `rollout-keep/<project>:r<release>`; the newest five stay."""
         await images.keep(self._client, self._spec.project, image, release=release)
 
-    async def start(self, color: Color, image: Image, *, replicas: int) -> None:
+    async def start(self, color: Color, image: Image, *, replicas: int, migrate: bool = True) -> None:
         """`docker compose up` of exactly this color's service, after its pin was written.
 
-        The finished one-shots that it needs are removed before, so that Compose runs this release's.
+        To migrate, the finished one-shots that it needs are removed before, so that Compose runs this release's.
+        Otherwise Compose starts them again as they were, which it does at every `up`.
         """
-        await self._start(color, image, replicas=replicas)
+        await self._start(color, image, replicas=replicas, migrate=migrate)
 
-    async def _start(self, color: Color, image: Image, *, replicas: int, also: tuple[str, ...] = ()) -> None:
+    async def _start(
+        self, color: Color, image: Image, *, replicas: int, migrate: bool = True, also: tuple[str, ...] = ()
+    ) -> None:
         attempted = f"start {color.value}"
         found = await self._containers.all()
         service = self._spec.services[color]
@@ -110,10 +113,10 @@ class ComposeRuntime:
             )
         pins = await self._pins.proven(found, color.other)
         pins[color] = await self._pins.choose(color, image, replicas)
-        shared = await self._one_shots.images(color, image)
+        shared = await self._one_shots.images(color, image) if migrate else override.read_shared(self._spec)
         file = override.write(self._spec, pins, shared)
         argv = compose_command.up(self._spec, color, override=file, replicas=replicas, also=also)
-        async with self._one_shots.anew(color, found, shared):
+        async with self._one_shots.run(color, found if migrate else (), shared):
             await self._child.run(argv, attempted=attempted, now=_UNTOUCHED, deadline=START_DEADLINE)
         found = await self._containers.all()
         _verify(color, image, [one for one in found if one.service == service], replicas)

@@ -58,12 +58,12 @@ class OneShots:
         await self._containers.remove(ended)
 
     @asynccontextmanager
-    async def anew(self, color: Color, found: Iterable[Listed], pinned: Collection[str]) -> AsyncIterator[None]:
-        """Let Compose run a color's one-shots anew within the block.
+    async def run(self, color: Color, found: Iterable[Listed], pinned: Collection[str]) -> AsyncIterator[None]:
+        """Let Compose run a color's one-shots within the block.
 
         Args:
             color: the color to be started.
-            found: all containers of the project.
+            found: all containers of the project; those that ended are made anew. None of them: run again as they are.
             pinned: those services whose image the override names.
 
         Raises:

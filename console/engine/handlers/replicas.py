@@ -34,10 +34,11 @@ async def start(step: StartReplicas, world: World) -> str:
         raise RuntimeFailedError(f"start {step.color.value}", "its image was not resolved")
     world.learnt.started = True
     world.progress(f"starting {world.spec.services[step.color]}")
-    await world.ports.runtime.start(step.color, image, replicas=step.replicas)
-    warning = world.ports.runtime.pin_warning(step.color)
-    if warning:
-        world.publish(Warned(text=warning, hint="rollout init --write-env"))
+    await world.ports.runtime.start(step.color, image, replicas=step.replicas, migrate=step.migrate)
+    for color in Color:  # a tag that moved concerns the color that serves
+        warning = world.ports.runtime.pin_warning(color)
+        if warning:
+            world.publish(Warned(text=warning, hint="rollout init --write-env"))
     return f"{step.replicas} started from {image.short}"
 
 

@@ -143,7 +143,7 @@ def test_a_release_that_is_created_anew_keeps_its_number_and_its_name() -> None:
 
 def test_every_replica_comes_back() -> None:
     seen = situation(GREEN_RUNS, active=GREEN, spec=replace(SPEC, replicas=3), releases=(release(1, BLUE),))
-    assert only(plan_for(seen, ROLLBACK), StartReplicas) == StartReplicas(color=BLUE, replicas=3)
+    assert only(plan_for(seen, ROLLBACK), StartReplicas) == StartReplicas(color=BLUE, replicas=3, migrate=False)
 
 
 def test_a_finish_that_fails_goes_back_to_the_other_color_and_an_adoption_nowhere() -> None:

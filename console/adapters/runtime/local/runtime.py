@@ -79,7 +79,14 @@ class LocalRuntime:
     async def keep_image(self, image: Image, *, release: int) -> None:
         """Nothing prunes a catalog."""
 
-    async def start(self, color: Color, image: Image, *, replicas: int) -> None:
+    async def start(
+        self,
+        color: Color,
+        image: Image,
+        *,
+        replicas: int,
+        migrate: bool = True,  # noqa: ARG002 - an embedded stack has no migrations
+    ) -> None:
         """Start a color's replicas. Raises `RuntimeFailedError`; what was begun is listed, and can be removed."""
         attempted = f"start {replicas} replicas of {color.value}"
         if self._replicas[color]:
