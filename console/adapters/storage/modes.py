@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from pathlib import Path
 
 
@@ -22,8 +23,11 @@ def open_with_mode(path: Path, flags: int, mode: int) -> int:
 
 
 def make_directory(path: Path, mode: int) -> None:
-    """Make a directory and its parents, the last one with exactly this mode. Idempotent. Raises `OSError`."""
+    """Make a directory and its parents, the last one with exactly this mode. Idempotent. Raises `OSError`.
+
+    The set-group-id bit that it got from its parent stays: by it a state directory hands its group down.
+    """
     if path.is_dir():
         return
     path.mkdir(parents=True, exist_ok=True)
-    path.chmod(mode)
+    path.chmod(mode | (path.stat().st_mode & stat.S_ISGID))

@@ -85,3 +85,11 @@ def test_a_directory_that_can_not_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OSError, match="file"):
         FileReceipts(tmp_path / "file" / "receipts").write(RECEIPT)
+
+
+def test_the_group_of_a_shared_state_directory_is_handed_down(receipts: FileReceipts) -> None:
+    state = receipts.directory.parent
+    state.mkdir(mode=0o750)
+    state.chmod(0o2750)
+    receipts.write(RECEIPT)
+    assert mode_of(receipts.directory) & 0o7777 == 0o2750
