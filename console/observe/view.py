@@ -123,8 +123,9 @@ class News:
     """From 1, without gaps, for one observer."""
     at: str
     """When it was heard of, UTC, ISO 8601."""
+    id: str
     replica: str
-    """Its name, or the first twelve characters of its id when it was never listed."""
+    """Its name; the first twelve characters of its id until it is known, and when it was gone before that."""
     color: Color
     what: str
     """As `ports.runtime.ReplicaChanged.what`."""
