@@ -6,25 +6,27 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.adapters.clock import SystemClock
-from console.adapters.load import LoadSupervisor
 from console.adapters.proxy.nginx import NginxProxy
 from console.adapters.storage.active_color import FileActiveColor
 from console.adapters.storage.journal import FileJournal
 from console.adapters.storage.lock import FileLock
+from console.adapters.storage.modes import make_directory
 from console.adapters.storage.receipts import FileReceipts
 from console.config.anchor import anchor
-from console.engine.history import releases
 from console.engine.session import Session
 from console.engine.world import Ports
-from console.model.facts import Facts
-from console.model.load import LoadConfig
-from console.model.request import Actor
-from console.model.spec import Spec
-from console.ports.load import LoadRun
-from console.ports.proxy_host import BindMount, ProxyHost
-from console.ports.runtime import Runtime
+
+if TYPE_CHECKING:
+    from console.model.facts import Facts
+    from console.model.load import LoadConfig
+    from console.model.request import Actor
+    from console.model.spec import Spec
+    from console.ports.load import LoadRun
+    from console.ports.proxy_host import BindMount, ProxyHost
+    from console.ports.runtime import Runtime
 
 STATE_MODE = 0o750
 """Readable by the group, so that a second operator sees the journal and the lock."""
@@ -75,6 +77,8 @@ async def gather_facts(spec: Spec, environ: Mapping[str, str] | None = None) -> 
     from console.adapters.runtime.docker_client import DockerClient  # noqa: PLC0415
     from console.adapters.runtime.host_facts import host_facts  # noqa: PLC0415
     from console.config.load import load_static  # noqa: PLC0415
+    from console.engine.history import releases  # noqa: PLC0415
+    from console.model.facts import Facts  # noqa: PLC0415
 
     client = DockerClient()
     try:
@@ -135,7 +139,7 @@ def _session(spec: Spec, actor: Actor, runtime: Runtime, host: ProxyHost, *, rea
         active=FileActiveColor(spec.active_color_file),
         lock=FileLock(spec.state / "lock"),
         clock=SystemClock(),
-        make_load=LoadSupervisor,
+        make_load=open_load,
     )
     return Session(spec, ports, actor, read_only=read_only)
 
@@ -143,6 +147,4 @@ def _session(spec: Spec, actor: Actor, runtime: Runtime, host: ProxyHost, *, rea
 def prepare(spec: Spec) -> None:
     """Make the state directory and the directory that the proxy mounts. Idempotent. Raises `OSError`."""
     for directory, mode in ((spec.state, STATE_MODE), (spec.proxy.config, CONFIG_MODE)):
-        if not directory.is_dir():
-            directory.mkdir(parents=True, exist_ok=True)
-            directory.chmod(mode)
+        make_directory(directory, mode)

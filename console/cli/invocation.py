@@ -5,14 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from console.cli.backend import Backend
 from console.cli.command_line import CommandLine
 from console.cli.output import Output
 from console.cli.render.style import Style
 from console.model.errors import ReadOnlyError
-from console.model.request import Actor
-from console.model.spec import Spec
+
+if TYPE_CHECKING:
+    from console.cli.backend import Backend
+    from console.model.request import Actor
+    from console.model.spec import Spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from console.cli.backend import Setup
-from console.cli.command_line import CommandLine
-from console.model.request import Actor
-from console.model.spec import Spec
-
 if TYPE_CHECKING:
+    from console.cli.backend import Setup
+    from console.cli.command_line import CommandLine
     from console.config.options import Options
     from console.engine.session import Session
     from console.model.finding import Finding
+    from console.model.request import Actor
+    from console.model.spec import Spec
 
 CLOSE_DEADLINE = 5.0
 """Seconds that closing a session may take before the command ends anyway."""
@@ -26,11 +24,15 @@ class RealBackend:
     """The one that a user gets."""
 
     def load(self, line: CommandLine, environ: Mapping[str, str]) -> Spec:
-        """As `Backend.load`. Meanwhile, what a session needs is imported: Compose's own process takes as long."""
-        threading.Thread(target=_preload, name="rollout-preload", daemon=True).start()
-        from console.config.load import load_spec  # noqa: PLC0415 - only now it is needed
+        """As `Backend.load`. While Compose's own process works, what a session needs is imported: it takes as long."""
+        from console.config.start import start  # noqa: PLC0415 - only now it is needed
 
-        return load_spec(options(line), environ)
+        with start(options(line), environ) as started:
+            from console.config.load import load_spec  # noqa: PLC0415 - that is the point: after the start
+            from console.wiring import preload  # noqa: PLC0415
+
+            preload()
+            return load_spec(options(line), environ, started)
 
     @asynccontextmanager
     async def session(self, spec: Spec, actor: Actor, *, read_only: bool) -> AsyncIterator[Session]:
@@ -60,7 +62,8 @@ class RealBackend:
 
     def setup(self, line: CommandLine, environ: Mapping[str, str]) -> Setup:
         """As `Backend.setup`."""
-        from console.config import init  # noqa: PLC0415 - as above
+        from console.cli.backend import Setup  # noqa: PLC0415 - as above
+        from console.config import init  # noqa: PLC0415
 
         stack = init.draft(options(line), environ)
         return Setup(
@@ -75,12 +78,6 @@ class RealBackend:
         from console.wiring import prepare  # noqa: PLC0415 - as above
 
         prepare(spec)
-
-
-def _preload() -> None:
-    from console.wiring import preload  # noqa: PLC0415 - that is the point
-
-    preload()
 
 
 def options(line: CommandLine) -> Options:

@@ -12,7 +12,7 @@ from console.model.events import ColorRetired, CutoverSeen, ImageResolved, Recor
 from console.model.observed import Health, Observed, Replica
 from console.model.release import Release
 from console.model.request import Verdict
-from console.planning.rollback import earlier_release, standby_served
+from console.planning.earlier import earlier_release, standby_served
 from console.ports.journal import LockLabel
 
 

@@ -18,6 +18,7 @@ from console.config.init_text import Have, init_text
 from console.config.load import load, read_sources
 from console.config.options import Options
 from console.config.spec_builder import SpecBuilder
+from console.config.start import start
 from console.config.static import gather_static
 from console.model.errors import ConfigError, Problem
 from console.model.facts import StaticFacts
@@ -46,7 +47,8 @@ def draft(options: Options, environ: Mapping[str, str]) -> Draft:
         ConfigError: the files can't be read, the block is wrong, or there is no service to roll out.
     """
     problems = Problems()
-    sources = read_sources(options, environ, problems)
+    with start(options, environ) as started:
+        sources = read_sources(started, options, environ, problems)
     if any(document.node(NAME) is not None for document in sources.documents):
         loaded = load(options, environ)
         return Draft(spec=loaded.spec, static=loaded.static, has_block=True, has_proxy=True)

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 
 from console.config.block import NAME, Block, merge_blocks
 from console.config.compose_command import ComposeRefusedError, interpolated, merged_json
-from console.config.discovery import Discovered, discover
+from console.config.discovery import Discovered
 from console.config.document import Document, UnreadableError, read_document
 from console.config.given import Problems
 from console.config.merged import Stack, read_stack
 from console.config.options import Options
 from console.config.spec_builder import SpecBuilder
+from console.config.start import Started, project_name, start
 from console.config.static import gather_static
 from console.model.errors import ConfigError, Problem
 from console.model.facts import StaticFacts
@@ -43,19 +44,20 @@ class Sources:
     """The `x-rollout` block over all files; interpolated when there is a stack."""
 
 
-def load_spec(options: Options, environ: Mapping[str, str]) -> Spec:
-    """The spec of the stack that the options mean. Runs one `docker compose config`.
+def load_spec(options: Options, environ: Mapping[str, str], started: Started | None = None) -> Spec:
+    """The spec of the stack that the options mean. Runs one `docker compose config`, unless it was started before.
 
     Raises:
         ConfigError: with every problem at once; nothing was touched.
     """
-    return load(options, environ).spec
+    return load(options, environ, started).spec
 
 
-def load(options: Options, environ: Mapping[str, str]) -> Loaded:
+def load(options: Options, environ: Mapping[str, str], started: Started | None = None) -> Loaded:
     """Like `load_spec`, with the static facts for the preflight check from the same model. Raises `ConfigError`."""
     problems = Problems()
-    sources = read_sources(options, environ, problems)
+    with started or start(options, environ) as begun:
+        sources = read_sources(begun, options, environ, problems)
     if sources.documents and sources.block is None and not any(_has_block(one) for one in sources.documents):
         files = ", ".join(document.name for document in sources.documents)
         hint = "`rollout init` prints the block to paste"
@@ -77,9 +79,9 @@ def load_static(spec: Spec, environ: Mapping[str, str]) -> StaticFacts:
     return gather_static(spec, read_stack(model))
 
 
-def read_sources(options: Options, environ: Mapping[str, str], problems: Problems) -> Sources:
-    """Find and read the files, and let Compose merge them; what fails becomes a problem."""
-    found = discover(options, environ)
+def read_sources(started: Started, options: Options, environ: Mapping[str, str], problems: Problems) -> Sources:
+    """Read the files, and take what Compose made of them; what fails becomes a problem."""
+    found = started.found
     problems.extend(found.problems)
     documents: list[Document] = []
     unreadable = False
@@ -92,14 +94,14 @@ def read_sources(options: Options, environ: Mapping[str, str], problems: Problem
     blocks = [document.value(NAME) for document in documents if _has_block(document)]
     block: object = blocks[0] if len(blocks) == 1 else merge_blocks(blocks) if blocks else None
     stack: Stack | None = None
-    if documents and not unreadable and not found.problems:
-        project = options.project_name or environ.get("ROLLOUT_PROJECT_NAME", "").strip() or None
+    # Of files that are beyond the bounds here, nothing of Compose's is waited for.
+    if started.merging is not None and not unreadable:
         try:
-            stack = read_stack(merged_json(found.files, found.directory, project, environ))
+            stack = read_stack(started.merging.model())
             block = stack.block
             if len(blocks) > 1:
                 # Compose lets the last file's block replace the others.
-                block = interpolated(merge_blocks(blocks), found.directory, project, environ)
+                block = interpolated(merge_blocks(blocks), found.directory, project_name(options, environ), environ)
         except ComposeRefusedError as error:
             problems.extend(_placed(problem, tuple(documents)) for problem in error.problems)
             stack = None

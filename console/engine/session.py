@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from console.engine import history, recovery
 from console.engine.bus import Bus
 from console.engine.gate import Gate
-from console.engine.rollout import Rollout
-from console.engine.world import Ports
 from console.model.color import Color
 from console.model.errors import ReadOnlyError, RefusedError
 from console.model.events import AbortRequested, LockTakenOver, Record
 from console.model.observed import Observed
-from console.model.plan import Action, Plan
-from console.model.release import Release
-from console.model.request import Actor, ImageSource, Outcome, RecoveryChoice, Request, Verdict
-from console.model.spec import Spec
-from console.planning.recovery import adopt, finish
-from console.planning.situation import Situation
-from console.planning.strategy import plan_for
-from console.ports.journal import LockLabel
+from console.model.plan import Action
+from console.model.request import ImageSource, RecoveryChoice, Request
 
-Decide = Callable[[], Awaitable[tuple[Plan, Observed, str]]]
+# A look at a stack is most of what a session is asked for: what plans and runs a rollout is imported when one is.
+if TYPE_CHECKING:
+    from console.engine.world import Ports
+    from console.model.plan import Plan
+    from console.model.release import Release
+    from console.model.request import Actor, Outcome, Verdict
+    from console.model.spec import Spec
+    from console.planning.situation import Situation
+    from console.ports.journal import LockLabel
+
+Decide: TypeAlias = "Callable[[], Awaitable[tuple[Plan, Observed, str]]]"
 """From what is observed under the lock to a plan, that observation, and a remark on an earlier rollout."""
 
 MOVES_TRAFFIC_BACK = frozenset({Action.ROLLBACK, Action.CUTOVER, Action.UP})
@@ -59,6 +62,8 @@ class Session:
 
     async def plan(self, request: Request) -> Plan:
         """What `run` would do, from a fresh snapshot. Raises `RefusedError`."""
+        from console.planning.strategy import plan_for  # noqa: PLC0415 - see above
+
         return plan_for(await self._situation(request), request)
 
     async def run(self, request: Request, *, expected: Plan | None = None) -> Outcome:
@@ -75,6 +80,7 @@ class Session:
             ReadOnlyError: the session is read-only.
             RefusedError: the request makes no sense now; nothing was changed.
         """
+        from console.planning.strategy import plan_for  # noqa: PLC0415 - see above
 
         async def decide() -> tuple[Plan, Observed, str]:
             situation = await self._situation(request)
@@ -185,6 +191,9 @@ class Session:
         await self.ports.runtime.close()
 
     async def _way_on(self, choice: RecoveryChoice, situation: Situation, rest: recovery.Unfinished | None) -> Plan:
+        from console.planning.recovery import adopt, finish  # noqa: PLC0415 - see above
+        from console.planning.strategy import plan_for  # noqa: PLC0415
+
         observed = situation.observed
         if choice is RecoveryChoice.ADOPT or rest is None:
             return adopt(situation, observed.active)
@@ -214,6 +223,8 @@ class Session:
         return request
 
     async def _situation(self, request: Request | None) -> Situation:
+        from console.planning.situation import Situation  # noqa: PLC0415 - see above
+
         observed = await self.observe()
         runtime = self.ports.runtime
         deploys = request is not None and request.action is Action.DEPLOY
@@ -235,6 +246,8 @@ class Session:
         raise RefusedError(action.value, found.story, now="nothing was changed", next_command=way)
 
     async def _locked(self, request: Request, decide: Decide) -> Outcome:
+        from console.engine.rollout import Rollout  # noqa: PLC0415 - see above
+
         name = request.action.value
         self._may_act(name)
         label = self.ports.lock.acquire(self._actor.command, since=self.ports.clock.now())

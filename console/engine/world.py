@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from console.model.color import Color
 from console.model.errors import DeadlineError
 from console.model.events import CommandRan, Event, StepProgressed
-from console.model.load import LoadConfig
 from console.model.observed import Observed, Replica, Upstream
 from console.model.release import Image
 from console.model.spec import Spec
-from console.ports.clock import Clock
-from console.ports.journal import ActiveColor, Journal, Lock, Receipts
-from console.ports.load import Load, LoadRun
-from console.ports.proxy import Proxy
-from console.ports.runtime import Runtime
+
+if TYPE_CHECKING:
+    from console.model.load import LoadConfig
+    from console.ports.clock import Clock
+    from console.ports.journal import ActiveColor, Journal, Lock, Receipts
+    from console.ports.load import Load, LoadRun
+    from console.ports.proxy import Proxy
+    from console.ports.runtime import Runtime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

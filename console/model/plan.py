@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from console.model.color import Color
-from console.model.steps import Step
+
+if TYPE_CHECKING:  # every look at a stack needs the words of a plan, few need its steps
+    from console.model.steps import Step
 
 
 class Action(StrEnum):

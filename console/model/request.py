@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from console.model.color import Color
-from console.model.plan import Action
-from console.model.spec import LoadSpec
+if TYPE_CHECKING:  # the command line names its actor before it needs any of these
+    from console.model.color import Color
+    from console.model.plan import Action
+    from console.model.spec import LoadSpec
 
 
 class ImageSource(StrEnum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from console.model.color import Color
@@ -13,6 +12,7 @@ from console.model.release import Release
 from console.model.request import Request
 from console.model.steps import ResolveImage
 from console.planning import _blocks
+from console.planning.earlier import earlier_release, standby_served
 from console.planning.situation import Situation
 
 
@@ -50,28 +50,6 @@ def revert(situation: Situation, to: Color) -> Plan:
         for step in steps
     )
     return Plan(action=Action.ROLLBACK, target=to, previous=to.other, steps=named)
-
-
-def earlier_release(observed: Observed, releases: Sequence[Release]) -> Release | None:
-    """The release that a rollback without a number recreates: the newest that is not what serves, nor withdrawn."""
-    serving = {replica.image_id for replica in observed.of(observed.active)}
-    return next((one for one in releases if one.image.id not in serving and not one.withdrawn), None)
-
-
-def standby_served(observed: Observed, releases: Sequence[Release]) -> bool:
-    """Whether what the idle color holds served before and was not withdrawn, so that it may serve again as it is.
-
-    What was prepared without a cutover, or failed before it, is no way back. Containers that don't run must also be
-    of a configuration that served. Where no release is known at all, the idle color is taken as it is.
-    """
-    there = observed.of(observed.idle)
-    good = [release for release in releases if not release.withdrawn]
-    images = {release.image.id for release in good}
-    configured = {(release.image.id, release.config_hash) for release in good}
-    return not releases or all(
-        replica.image_id in images and (replica.running or (replica.image_id, replica.config_hash) in configured)
-        for replica in there
-    )
 
 
 def _named(situation: Situation, number: int) -> Release:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from console.model.color import Color
-from console.model.events import Event, Record
-from console.model.receipt import Receipt
+if TYPE_CHECKING:
+    from console.model.color import Color
+    from console.model.events import Event, Record
+    from console.model.receipt import Receipt
 
 
 class Journal(Protocol):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from console.model.load import Snapshot, Started, Summary
-from console.model.load_totals import LoadSum
+if TYPE_CHECKING:  # a session without load needs none of it
+    from console.model.load import Snapshot, Started, Summary
+    from console.model.load_totals import LoadSum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.adapters.storage.atomic import write_atomically
 from console.adapters.storage.modes import make_directory
-from console.model.receipt import VERSION, Receipt
+
+if TYPE_CHECKING:
+    from console.model.receipt import Receipt
 
 MODE = 0o640
 DIRECTORY_MODE = 0o750
@@ -22,6 +25,8 @@ class FileReceipts:
 
     def write(self, receipt: Receipt) -> None:
         """Keep a receipt. Raises `OSError`."""
+        from console.model.receipt import VERSION  # noqa: PLC0415 - only the end of a rollout needs it
+
         make_directory(self.directory, DIRECTORY_MODE)
         content = json.dumps({"version": VERSION} | asdict(receipt), ensure_ascii=False, indent=2) + "\n"
         write_atomically(
