@@ -19,7 +19,7 @@ from docker.context import ContextAPI
 from docker.utils import kwargs_from_env
 
 from console.adapters.runtime.text import clean
-from console.model.errors import RuntimeFailedError
+from console.model.errors import RuntimeFailedError, RuntimeUnreachableError
 
 T = TypeVar("T")
 
@@ -81,7 +81,8 @@ class DockerClient:
         Raises:
             NotFoundError: the engine does not know what the call is about.
             ConflictError: it is in the wrong state for the call.
-            RuntimeFailedError: anything else, the missing daemon included.
+            RuntimeUnreachableError: there is no daemon, or this user may not ask it.
+            RuntimeFailedError: anything else.
         """
         try:
             async with asyncio.timeout(deadline):
@@ -155,8 +156,8 @@ def _unreachable(attempted: str, error: Exception) -> RuntimeFailedError:
     if isinstance(error, PermissionError):
         found = "this user may not use the Docker socket"
         next_command = 'sudo usermod -aG docker "$USER"   # then log in again'
-        return RuntimeFailedError(attempted, found, now=now, next_command=next_command)
+        return RuntimeUnreachableError(attempted, found, now=now, next_command=next_command)
     if isinstance(error, (OSError, requests.exceptions.ConnectionError)):
         found = f"no Docker engine answers ({clean(str(error))}); is the daemon running?"
-        return RuntimeFailedError(attempted, found, now=now, next_command="sudo systemctl start docker")
+        return RuntimeUnreachableError(attempted, found, now=now, next_command="sudo systemctl start docker")
     return RuntimeFailedError(attempted, clean(str(error)), now=now, next_command="docker info")

@@ -19,7 +19,7 @@ from console.adapters.runtime.images import keep_repository, repository_of, stal
 from console.adapters.runtime.stats import Sample, sample, used
 from console.adapters.runtime.text import clean, last_lines
 from console.model.color import Color
-from console.model.errors import RuntimeFailedError
+from console.model.errors import RuntimeFailedError, RuntimeUnreachableError
 from console.ports.runtime import ReplicaChanged
 from tests.unit.runtime.specs import environment, spec
 
@@ -38,7 +38,7 @@ def message(action: str, service: str = "app", **attributes: str) -> dict[str, o
 async def test_without_a_daemon_every_call_says_how_to_start_it(tmp_path: Path) -> None:
     with environment(DOCKER_HOST=f"unix://{tmp_path}/none.sock", DOCKER_TLS_VERIFY=None, DOCKER_CERT_PATH=None):
         runtime = ComposeRuntime(spec(tmp_path))
-        with pytest.raises(RuntimeFailedError, match="no Docker engine answers") as caught:
+        with pytest.raises(RuntimeUnreachableError, match="no Docker engine answers") as caught:
             await runtime.replicas()
         assert caught.value.next_command == "sudo systemctl start docker"
         assert caught.value.now
@@ -50,12 +50,14 @@ async def test_without_a_daemon_every_call_says_how_to_start_it(tmp_path: Path) 
 
 def test_a_socket_without_permission_names_the_group_to_join() -> None:
     told = docker_client._unreachable("list the containers", PermissionError(13, "Permission denied"))
+    assert isinstance(told, RuntimeUnreachableError)
     assert "may not use the Docker socket" in told.found
     assert told.next_command.startswith("sudo usermod -aG docker")
 
 
 def test_an_engine_that_answers_too_late_is_not_called_missing() -> None:
     told = docker_client._unreachable("list the containers", requests.exceptions.ReadTimeout("Connection aborted"))
+    assert not isinstance(told, RuntimeUnreachableError)
     assert "no answer in time" in told.found
 
 
