@@ -10,15 +10,15 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import select
-import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from time import monotonic
 from typing import Protocol
 
 from console.load.answer import Answer, Origin
+from console.load.loop_socket import WOULD_BLOCK, LoopSocket
 from console.load.response import BadResponseError, ResponseReader, ResponseRules
 from console.load.tally import Drop, PhaseTally
 from console.load.target import Target
@@ -29,7 +29,6 @@ _VIEW = memoryview(_BUFFER)
 """Shared by all connections: what is read is digested before anything else is read."""
 
 _OWN_FAULT = frozenset({errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-_WOULD_BLOCK = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class State(IntEnum):
@@ -99,22 +98,19 @@ class Connection:
     """One socket and the attempt that it carries."""
 
     __slots__ = (
-        "_handshake_writes",
         "_look",
         "_loop",
         "_owner",
-        "_poller",
         "_reader",
         "_recv_into",
         "_request",
         "_send",
-        "_sock",
+        "_socket",
         "_target",
         "_unsent",
         "answers",
         "attempt_started",
         "due",
-        "fd",
         "keep",
         "origin",
         "phase",
@@ -131,7 +127,6 @@ class Connection:
         self._request = job.request
         self._reader = ResponseReader(job.rules)
         self._unsent: memoryview | None = None
-        self._handshake_writes = False
         self.state = State.CONNECTING
         self.answers = 0
         """Answers read so far: above 0 the connection is a reused one."""
@@ -156,33 +151,23 @@ class Connection:
             OwnFaultError: it could not even be tried; the owner is not called.
         """
         self.attempt_started, self.request_written = now, 0.0
-        family = self._target.family
         try:
-            self._sock = socket.socket(family, socket.SOCK_STREAM)
+            sock = self._socket = LoopSocket(self._loop, self._target.family)
         except OSError as error:
             self.state = State.CLOSED
             raise OwnFaultError(error.errno or 0) from error
-        self._sock.setblocking(False)  # noqa: FBT003 - a vendor's signature
-        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.fd = self._sock.fileno()
-        poller = self._poller = select.poll()
-        self._look = poller.poll
-        poller.register(self.fd, select.POLLOUT)
-        number = self._sock.connect_ex(self._target.address)
+        self._look = sock.look
+        number = sock.connect(self._target.address)
         if number in _OWN_FAULT:
             self.close()
             raise OwnFaultError(number)
         if number not in {0, errno.EINPROGRESS}:
             self._fail_with(OSError(number, os.strerror(number)))
-        elif poller.poll(0):
-            self._on_connected()  # as good as always on the same host: it saves a turn of the loop
+        elif sock.look(0):
+            # As good as always on the same host: it saves a turn of the loop.
+            self._on_connected()
         else:
-            self._loop.add_writer(self.fd, self._on_connect_settled)
-
-    def send(self, now: float) -> None:
-        """Send the request on an idle connection. The owner may be called back before this returns."""
-        self.attempt_started = now
-        self._write_request(now)
+            sock.await_writable(self._on_connected)
 
     def usable(self) -> bool:
         """Look at an idle connection as browsers do before they use it again: still open, and nothing unasked in it."""
@@ -190,6 +175,23 @@ class Connection:
             return True
         self._on_readable()
         return self.state is State.IDLE
+
+    def write_request(self, now: float) -> None:
+        """Send the request on an idle connection. The owner may be called back before this returns."""
+        self.request_written = now
+        self.state = State.WAITING
+        request = self._request
+        try:
+            sent = self._send(request)
+        except WOULD_BLOCK:
+            sent = 0
+        except OSError as error:
+            self._on_write_refused(error)
+            return
+        if sent < len(request):
+            self.state = State.SENDING
+            self._unsent = memoryview(request)[sent:]
+            self._socket.await_writable(self._on_writable)
 
     def give_up(self) -> None:
         """The attempt took too long."""
@@ -201,90 +203,66 @@ class Connection:
         if self.state is State.CLOSED:
             return
         self.state = State.CLOSED
-        self._loop.remove_writer(self.fd)
-        self._loop.remove_reader(self.fd)
-        self._sock.close()
+        self._socket.close()
 
     @property
     def origin_so_far(self) -> Origin | None:
         """Who makes the answer under way; None until its head is complete."""
         return self._reader.origin_so_far
 
-    def _on_connect_settled(self) -> None:
-        self._loop.remove_writer(self.fd)
-        self._on_connected()
-
     def _on_connected(self) -> None:
-        number = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if number:
+        sock = self._socket
+        sock.stop_writing()
+        if number := sock.connected():
             self._fail_with(OSError(number, os.strerror(number)))
             return
-        self._poller.modify(self.fd, select.POLLIN)
         self._owner.connected(self)
-        if self._target.tls is None:
-            self._recv_into, self._send = self._sock.recv_into, self._sock.send
-            self._loop.add_reader(self.fd, self._on_readable)
-            self._write_request(monotonic())
-            return
-        secured = self._target.tls.wrap_socket(
-            self._sock, do_handshake_on_connect=False, server_hostname=self._target.url.host
-        )
-        self._sock, self.state = secured, State.HANDSHAKE
-        self._recv_into, self._send = secured.recv_into, secured.send
-        self._on_handshake(secured)
+        if self._target.tls is not None:
+            self.state = State.HANDSHAKE
+            self._on_handshake(sock.secure(self._target.tls, self._target.url.host))
+        else:
+            self._ready(self._on_readable)
+
+    def _ready(self, on_readable: Callable[..., None], *args: object) -> None:
+        """The connection is made: send the first request."""
+        self._recv_into, self._send = self._socket.recv_into, self._socket.send
+        self._socket.await_readable(on_readable, *args)
+        self.write_request(monotonic())
 
     def _on_handshake(self, secured: ssl.SSLSocket) -> None:
         """Go on with the handshake, which says itself whether it waits to read or to write."""
-        loop, fd = self._loop, self.fd
         try:
             secured.do_handshake()
         except ssl.SSLWantReadError:
-            loop.remove_writer(fd)
-            loop.add_reader(fd, self._on_handshake, secured)
+            self._socket.stop_writing()
+            self._socket.await_readable(self._on_handshake, secured)
         except ssl.SSLWantWriteError:
-            loop.remove_reader(fd)
-            loop.add_writer(fd, self._on_handshake, secured)
+            self._socket.stop_reading()
+            self._socket.await_writable(self._on_handshake, secured)
         except OSError as error:
             self._fail_with(error)
         else:
-            loop.remove_writer(fd)
-            loop.add_reader(fd, self._on_readable_secured, secured)
-            self._write_request(monotonic())
-
-    def _write_request(self, now: float) -> None:
-        self.request_written = now
-        self.state = State.WAITING
-        request = self._request
-        try:
-            sent = self._send(request)
-        except _WOULD_BLOCK:
-            sent = 0
-        except OSError as error:
-            self._on_write_refused(error)
-            return
-        if sent < len(request):
-            self.state = State.SENDING
-            self._unsent = memoryview(request)[sent:]
-            self._loop.add_writer(self.fd, self._on_writable)
+            self._socket.stop_writing()
+            self._ready(self._on_readable_secured, secured)
 
     def _on_writable(self) -> None:
         unsent = self._unsent or memoryview(b"")
         try:
             unsent = unsent[self._send(unsent) :]
-        except _WOULD_BLOCK:
+        except WOULD_BLOCK:
             return
         except OSError as error:
             self._on_write_refused(error)
             return
         self._unsent = unsent or None
         if not unsent:
-            self._loop.remove_writer(self.fd)
+            self._socket.stop_writing()
             if self.state is State.SENDING:
                 self.state = State.WAITING
 
     def _on_write_refused(self, error: OSError) -> None:
         """The other side closed while we wrote: what it answered before that (a 413, say) still counts."""
-        self._loop.remove_writer(self.fd)
+        self._socket.stop_writing()
         self.keep = False
         if self.state is State.WAITING:
             self.state = State.SENDING
@@ -301,7 +279,7 @@ class Connection:
     def _on_readable(self) -> None:
         try:
             count = self._recv_into(_BUFFER)
-        except _WOULD_BLOCK:
+        except WOULD_BLOCK:
             return
         except OSError as error:
             if self.state is State.IDLE:
@@ -325,7 +303,7 @@ class Connection:
             return
         if self._unsent:
             # It answered before it had the whole request; the rest will never be sent.
-            self._loop.remove_writer(self.fd)
+            self._socket.stop_writing()
             self._unsent = None
             self.keep = False
         self.state = State.IDLE

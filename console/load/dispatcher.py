@@ -69,10 +69,11 @@ class Dispatcher:
                 connection = idle.popleft()
                 if connection.usable():
                     connection.due, connection.phase = due, phase
+                    connection.attempt_started = now
                     self._in_flight[connection] = None
                     if self._expiry is None:
                         self._expire()
-                    connection.send(now)
+                    connection.write_request(now)
                     return
         fresh = self._new_connection(phase, due, pooled=pooled)
         if fresh is None:
@@ -119,7 +120,10 @@ class Dispatcher:
         else:
             connection.close()
             self._forget(connection)
-        self._land(connection)
+        if connection.retry_of is None and self._drained is None:
+            del self._in_flight[connection]  # `_land` without a call: this is the way of nearly every answer
+        else:
+            self._land(connection)
 
     def failed(self, connection: Connection, kind: FailureKind, stage: Stage, detail: str) -> None:
         """See `Owner.failed`."""

@@ -49,6 +49,9 @@ _NAMES: dict[type, str] = {
 _TYPES = {name: kind for kind, name in _NAMES.items()}
 
 
+_NUMBERS = (bool, int, float)
+
+
 class WireError(ValueError):
     """A line that is not one of ours."""
 
@@ -101,13 +104,24 @@ def _decode(line: bytes) -> object:
 
 
 def _fields_of(value: object) -> dict[str, object]:
-    if not dataclasses.is_dataclass(value):
-        raise TypeError(f"no way to write {value!r}")
-    return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return {name: _plain(getattr(value, name)) for name in _names(value)}
+
+
+def _names(value: object) -> tuple[str, ...]:
+    kind: object = type(value)
+    names = _KNOWN_NAMES.get(kind)
+    if names is None:
+        if not dataclasses.is_dataclass(value):
+            raise TypeError(f"no way to write {value!r}")
+        names = _KNOWN_NAMES[kind] = tuple(field.name for field in dataclasses.fields(value))
+    return names
+
+
+_KNOWN_NAMES: dict[object, tuple[str, ...]] = {}
 
 
 def _plain(value: object) -> object:  # noqa: PLR0911 - one return for each kind of value
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, _NUMBERS):
         return value
     if isinstance(value, str):
         return str(value)
