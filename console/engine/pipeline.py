@@ -24,6 +24,9 @@ from console.model.phase import Phase, Trigger, advance
 from console.model.plan import Plan, Stage
 from console.model.request import Outcome, Result
 
+LOOK_DEADLINE = 10.0
+"""Seconds for a last look at what serves."""
+
 
 class Pipeline:
     """Runs one plan."""
@@ -48,7 +51,7 @@ class Pipeline:
         try:
             return await self._forward()
         except LockLostError as error:
-            return self._stuck(error)
+            return await shielded(self._stuck(error), deadline=2 * LOOK_DEADLINE)
         except AbortedError as aborted:
             return await self._shielded_back(None, str(aborted))
         except RolloutError as error:
@@ -81,7 +84,9 @@ class Pipeline:
             return await shielded(self._back(error, aborted_by), deadline=self._repair.deadline)
         except TimeoutError:
             found = f"putting things right took longer than {self._repair.deadline:g} s"
-            return self._stuck(RolloutError("end the rollout safely", found))
+            return await shielded(
+                self._stuck(RolloutError("end the rollout safely", found)), deadline=2 * LOOK_DEADLINE
+            )
 
     async def _back(  # noqa: PLR0911 - a table: one way back for each phase
         self, error: RolloutError | None, aborted_by: str | None
@@ -101,15 +106,15 @@ class Pipeline:
                 case Phase.VERIFYING | Phase.DRAINING if error is None:
                     return await self._stop_here(aborted_by)
                 case _:
-                    return self._stuck(error or RolloutError("end the rollout", f"it is {self.phase.value}"))
+                    return await self._stuck(error or RolloutError("end the rollout", f"it is {self.phase.value}"))
         except RolloutError as second:
-            return self._stuck(second, error)
+            return await self._stuck(second, error)
         except Exception as defect:  # noqa: BLE001 - as above: the outcome must be told, whatever it is
-            return self._stuck(_internal("put things right", defect), error)
+            return await self._stuck(_internal("put things right", defect), error)
 
     async def _clean_up(self, error: RolloutError | None, aborted_by: str | None) -> Outcome:
         await self._repair.clean_up()
-        serving, truth = await self._repair.truth()
+        serving, truth = await self._look()
         # Last of all: what gets stuck before must still be able to say so.
         self._advance(Trigger.CLEANED)
         if self._world.learnt.applied:
@@ -137,12 +142,21 @@ class Pipeline:
         text = f"ended by {aborted_by}: {target} serves, {self._plan.previous.value} was left running"
         return self._outcome(Result.INTERRUPTED, target, text, "rollout status")
 
-    def _stuck(self, error: RolloutError, cause: RolloutError | None = None) -> Outcome:
-        self._advance(Trigger.STUCK)
+    async def _stuck(self, error: RolloutError, cause: RolloutError | None = None) -> Outcome:
         text = f"{cause}; then {error}" if cause is not None else str(error)
-        if error.now:
-            text += f"; {error.now}"
-        return self._outcome(Result.NEEDS_HUMAN, None, text, error.next_command or "rollout status")
+        serving, truth = await self._look()
+        told = "; ".join(dict.fromkeys(part for part in (text, error.now, truth) if part))
+        # Last of all, as above: a look that is cut short must leave a way to say so.
+        self._advance(Trigger.STUCK)
+        return self._outcome(Result.NEEDS_HUMAN, serving, told, error.next_command or "rollout status")
+
+    async def _look(self) -> tuple[Color | None, str]:
+        """What serves, if that can be seen soon; it is the last thing that is told, so nothing here may fail."""
+        try:
+            async with asyncio.timeout(LOOK_DEADLINE):
+                return await self._repair.truth()
+        except Exception as error:  # noqa: BLE001 - as above: the outcome must be told
+            return None, f"what serves can't be seen: {str(error) or type(error).__name__}"
 
     async def _run(self, stage: Stage) -> None:
         await self._executor.run(planned for planned in self._plan.steps if planned.stage is stage)
