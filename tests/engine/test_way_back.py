@@ -216,7 +216,7 @@ async def test_a_rollback_that_can_not_reach_the_proxy_says_what_serves_and_neve
 
     stack.session.subscribe(lose)
     outcome = await stack.session.run(DEPLOY)
-    assert (outcome.result, outcome.result.exit_code, outcome.active) == (Result.NEEDS_HUMAN, 1, None)
+    assert (outcome.result, outcome.result.exit_code, outcome.active) == (Result.NEEDS_HUMAN, 1, stack.proxy.color)
     assert f"{stack.proxy.color.value} serves" in outcome.message
     assert outcome.next_command
     assert_traffic_was_safe(stack)

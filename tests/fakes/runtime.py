@@ -31,13 +31,10 @@ class FakeRuntime:
         """Which color gets the traffic; the stack knows."""
         self.harmed: list[tuple[str, Color]] = []
         """What was stopped or removed while it got the traffic."""
-        self._numbers = 0
+        self.numbers = 0
+        """The last number given out; ids and addresses are made of it."""
         self._ran: list[str] = []
         self._listeners: list[asyncio.Queue[ReplicaChanged]] = []
-
-    def skip_numbers(self, count: int) -> None:
-        """Let ids and addresses go on beyond those that were given out elsewhere."""
-        self._numbers += count
 
     def add_image(self, reference: str) -> Image:
         image = Image(reference=reference, id=f"sha256:{hashlib.sha256(reference.encode()).hexdigest()}")
@@ -46,18 +43,18 @@ class FakeRuntime:
 
     def put(self, color: Color, image: Image, *, count: int = 1) -> None:
         for _ in range(count):
-            self._numbers += 1
+            self.numbers += 1
             replica = Replica(
-                id=f"{self._numbers:064x}",
-                name=f"{color.value}-{self._numbers}",
+                id=f"{self.numbers:064x}",
+                name=f"{color.value}-{self.numbers}",
                 color=color,
                 state=ReplicaState.RUNNING,
                 health=self.health,
-                address=f"10.0.0.{self._numbers}:8000",
+                address=f"10.0.0.{self.numbers}:8000",
                 image_id=image.id,
                 image=image.reference,
                 config_hash="hash",
-                started_at=f"start-{self._numbers}",
+                started_at=f"start-{self.numbers}",
             )
             self.containers[color].append(replica)
             self._tell(replica, "start")
@@ -85,8 +82,8 @@ class FakeRuntime:
     def _up(self, color: Color) -> None:
         for number, replica in enumerate(self.containers[color]):
             if not replica.running:
-                self._numbers += 1
-                address = f"10.0.0.{self._numbers}:8000"
+                self.numbers += 1
+                address = f"10.0.0.{self.numbers}:8000"
                 again = replace(replica, state=ReplicaState.RUNNING, exit_code=None, address=address)
                 self.containers[color][number] = again
                 self._tell(again, "start")

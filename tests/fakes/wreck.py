@@ -21,6 +21,7 @@ class Wreck:
     spec: Spec
     containers: dict[Color, tuple[Replica, ...]]
     images: dict[str, Image]
+    numbers: int
     file: bytes | None
     running: Upstream | None
     generation: int
@@ -47,6 +48,7 @@ def wreck_of(stack: FakeStack, when: str) -> Wreck:
         spec=stack.spec,
         containers={color: tuple(stack.runtime.containers[color]) for color in Color},
         images=dict(stack.runtime.images),
+        numbers=stack.runtime.numbers,
         file=proxy.file,
         running=proxy.running,
         generation=proxy.generation,
@@ -67,7 +69,7 @@ def revived(wreck: Wreck) -> FakeStack:
     runtime, proxy = stack.runtime, stack.proxy
     runtime.containers = {color: list(wreck.containers[color]) for color in Color}
     runtime.images = dict(wreck.images)
-    runtime.skip_numbers(1000)
+    runtime.numbers = wreck.numbers
     proxy.file, proxy.running, proxy.generation = wreck.file, wreck.running, wreck.generation
     proxy.pids, proxy.smoke = set(wreck.pids), dict(wreck.smoke)
     proxy.fresh_failure, proxy.refuses = wreck.fresh_failure, wreck.refuses
