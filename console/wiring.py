@@ -44,24 +44,23 @@ async def open_session(spec: Spec, actor: Actor, *, read_only: bool = False) -> 
     """
     from console.adapters.runtime.compose_runtime import ComposeRuntime  # noqa: PLC0415
     from console.adapters.runtime.container_host import ContainerHost  # noqa: PLC0415
-    from console.adapters.runtime.docker_client import DockerClient  # noqa: PLC0415
-    from console.adapters.runtime.mounts import bind_mounts  # noqa: PLC0415 - Docker's SDK takes its time
+    from console.adapters.runtime.docker_client import DockerClient  # noqa: PLC0415 - Docker's SDK takes its time
 
     client = DockerClient()
+    host = ContainerHost(spec, client)
     try:
-        spec = anchor(spec, mounted(spec, await bind_mounts(client, spec.project, spec.proxy.service)))
+        spec = anchor(spec, mounted(spec, await host.bind_mounts()))
     except BaseException:
         await client.close()
         raise
-    return _session(spec, actor, ComposeRuntime(spec, client), ContainerHost(spec, client), read_only=read_only)
+    return _session(spec, actor, ComposeRuntime(spec, client), host, read_only=read_only)
 
 
 def preload() -> None:
     """Import what `open_session` needs: worth a thread while something else, such as a child process, is waited for."""
     import console.adapters.runtime.compose_runtime  # noqa: PLC0415
     import console.adapters.runtime.container_host  # noqa: PLC0415
-    import console.adapters.runtime.docker_client  # noqa: PLC0415
-    import console.adapters.runtime.mounts  # noqa: F401, PLC0415
+    import console.adapters.runtime.docker_client  # noqa: F401, PLC0415
 
 
 async def gather_facts(spec: Spec, environ: Mapping[str, str] | None = None) -> Facts:

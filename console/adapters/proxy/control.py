@@ -41,6 +41,7 @@ class Control:
         self._host = host
         self._port = port
         self._published: tuple[str, int] | None = None
+        self._asking = asyncio.Lock()
 
     async def generation(self, *, timeout: float) -> tuple[int, Color | None]:  # noqa: ASYNC109 - passed on
         """The live generation and the color that the running configuration names.
@@ -100,18 +101,23 @@ class Control:
 
     async def _get(self, path: str, *, timeout: float) -> Response:  # noqa: ASYNC109 - passed on
         """Raises `ProxyUnreachableError`, caused by the `FetchError` if there was one."""
-        if self._published is None:
-            published = await self._host.published(self._port)
-            if published is None:
-                raise self._unreachable(f"port {self._port} of the proxy is not published on loopback")
-            parts = target_of(f"http://{published}")
-            self._published = parts.host, parts.port
-        host, port = self._published
+        host, port = await self._address()
         try:
             return await fetch(Target(host=host, port=port, path=path), timeout=timeout)
         except FetchError as error:
             self._published = None
             raise self._unreachable(str(error)) from error
+
+    async def _address(self) -> tuple[str, int]:
+        """Where the listener is published; questions at the same time share one answer."""
+        async with self._asking:
+            if self._published is None:
+                published = await self._host.published(self._port)
+                if published is None:
+                    raise self._unreachable(f"port {self._port} of the proxy is not published on loopback")
+                parts = target_of(f"http://{published}")
+                self._published = parts.host, parts.port
+            return self._published
 
     @staticmethod
     def _unreachable(found: str) -> ProxyUnreachableError:

@@ -8,6 +8,8 @@ nothing is ever resent or followed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ipaddress
 import socket
 import ssl
 from collections.abc import Mapping
@@ -88,13 +90,12 @@ async def fetch(target: Target, *, timeout: float) -> Response:  # noqa: ASYNC10
 
 async def _connect(target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Try each address in turn, so that the last failure keeps its own reason (asyncio merges several into one)."""
-    found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     tls = ssl.create_default_context() if target.tls else None
     failure: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
-    for *_, address in found:
+    for address in await _addresses(target):
         try:
             return await asyncio.open_connection(
-                str(address[0]),
+                address,
                 target.port,
                 limit=_LINE_LIMIT,
                 ssl=tls,
@@ -105,6 +106,14 @@ async def _connect(target: Target) -> tuple[asyncio.StreamReader, asyncio.Stream
         except OSError as error:
             failure = error
     raise failure
+
+
+async def _addresses(target: Target) -> tuple[str, ...]:
+    """The target's addresses. An address is its own: the resolver would start a thread for it, at every poll."""
+    with contextlib.suppress(ValueError):
+        return (str(ipaddress.ip_address(target.host)),)
+    found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    return tuple(str(address[0]) for *_, address in found)
 
 
 def _request(target: Target) -> bytes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from docker.api.client import APIClient
@@ -15,7 +16,7 @@ from console.adapters.runtime.docker_client import ConflictError, DockerClient, 
 from console.adapters.runtime.text import clean
 from console.model.errors import ProxyUnreachableError, RuntimeFailedError
 from console.model.spec import Spec
-from console.ports.proxy_host import CommandResult, Process
+from console.ports.proxy_host import BindMount, CommandResult, Process
 
 R = TypeVar("R")
 
@@ -32,6 +33,9 @@ class ContainerHost:
         self._client = client or DockerClient()
         self._containers = Containers(self._client, spec.project)
         self._id: str | None = None
+        self._found: Tree | None = None
+        """The container's details from when it was found, until something asks for them: it was only just inspected."""
+        self._finding = asyncio.Lock()
 
     async def run(self, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         """Run an argument list in the container, at most `deadline` seconds."""
@@ -65,6 +69,18 @@ class ContainerHost:
         details = await self._details("identify the proxy")
         return f"{leaf(details, 'Id')}@{leaf(details, 'State', 'StartedAt')}"
 
+    async def bind_mounts(self) -> tuple[BindMount, ...]:
+        """What the container mounts from the host, running or not; empty when there is none.
+
+        It tells which checkout the stack was brought up from. Raises `RuntimeFailedError`.
+        """
+        own = await self._containers.inspect(await self._containers.of(self._spec.proxy.service))
+        for details in sorted(own, key=lambda one: not running(one)):
+            if running(details):
+                self._id, self._found = leaf(details, "Id"), details
+            return _bind_mounts(details)
+        return ()
+
     async def close(self) -> None:
         """Close the connections to the engine."""
         await self._client.close()
@@ -79,6 +95,9 @@ class ContainerHost:
 
     async def _details(self, attempted: str) -> Tree:
         async def act(container: str) -> Tree:
+            found, self._found = self._found, None
+            if found is not None:
+                return found
             details: Tree = await self._call(container, lambda api: api.inspect_container(container))
             if not running(details):
                 raise ConflictError("inspect the proxy", f"it is {leaf(details, 'State', 'Status')}")
@@ -97,19 +116,29 @@ class ContainerHost:
                 try:
                     return await act(known)
                 except (NotFoundError, ConflictError):
-                    self._id = None
-            self._id = await self._find(attempted)
-            return await act(self._id)
+                    self._forget(known)
+            return await act(await self._find(attempted))
         except RuntimeFailedError as error:
-            self._id = None
+            self._forget(self._id)
             raise self._gone(attempted, error) from error
 
     async def _find(self, attempted: str) -> str:
+        """The running container's id; several that ask at once share one look."""
+        async with self._finding:
+            if self._id is None:
+                self._id, self._found = await self._look(attempted)
+            return self._id
+
+    def _forget(self, container: str | None) -> None:
+        if self._id == container:  # somebody else may have found the new one meanwhile
+            self._id = self._found = None
+
+    async def _look(self, attempted: str) -> tuple[str, Tree]:
         service = self._spec.proxy.service
         own = await self._containers.of(service)
         for details in await self._containers.inspect(own):
             if running(details):
-                return leaf(details, "Id")
+                return leaf(details, "Id"), details
         found = f"its container is {own[0].state}" if own else f"the service `{service}` has no container"
         raise NotFoundError(attempted, found)
 
@@ -120,6 +149,16 @@ class ContainerHost:
         return ProxyUnreachableError(
             attempted, error.found, now=now, next_command=command if gone else error.next_command
         )
+
+
+def _bind_mounts(details: Tree) -> tuple[BindMount, ...]:
+    mounts = details.get("Mounts")
+    each = [mount for mount in mounts if isinstance(mount, dict)] if isinstance(mounts, list) else []
+    return tuple(
+        BindMount(source=Path(leaf(mount, "Source")), target=PurePosixPath(leaf(mount, "Destination")))
+        for mount in each
+        if leaf(mount, "Type") == "bind"
+    )
 
 
 def process_table(answer: Tree) -> tuple[Process, ...]:

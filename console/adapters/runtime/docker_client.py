@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 import threading
@@ -129,9 +128,14 @@ def _connect() -> APIClient:
         # The SDK would leave the socket of a refused connection open, and hide the reason in its message.
         with socket.socket(socket.AF_UNIX) as knock:
             knock.connect(address.removeprefix(_UNIX))
-    with contextlib.closing(APIClient(timeout=int(CALL_DEADLINE), **settings)) as first:
-        version = str(first.version(api_version=False)["ApiVersion"])
-    return APIClient(version=version, timeout=int(CALL_DEADLINE), **settings)
+    try:
+        return APIClient(version="auto", timeout=int(CALL_DEADLINE), **settings)
+    except docker.errors.DockerException as error:
+        # The SDK wraps what went wrong while it asked for the version into one kind of error.
+        cause = error.__cause__
+        if isinstance(cause, (requests.exceptions.RequestException, docker.errors.APIError)):
+            raise cause from None
+        raise
 
 
 def _settings() -> dict[str, Any]:
