@@ -19,6 +19,8 @@ _STORES = re.compile(
     r"(?:postgres|postgis|mysql|mariadb|redis|valkey|mongo|rabbitmq|memcached|kafka|zookeeper|elasticsearch|opensearch|"
     r"minio|clickhouse|influxdb|nats|etcd|consul|vault|mailhog|mailpit|adminer|pgadmin|prometheus|grafana)"
 )
+_STORE_NAMES = re.compile(r"(?:db|database|cache|queue|broker|storage|search)(?:[-_].*)?")
+_COMPLETED = "service_completed_successfully"
 
 
 def guess_proxy(stack: Stack) -> ServiceFacts | None:
@@ -26,21 +28,28 @@ def guess_proxy(stack: Stack) -> ServiceFacts | None:
     services = list(stack.services.values())
     by_image = [service for service in services if _PROXY_IMAGES.match(_image(service))]
     by_name = [service for service in services if _PROXY_NAMES.fullmatch(service.name.lower())]
-    in_front = [service for service in services if service.ports and service.depends_on and not _store(service)]
+    # What is built here and published is the app itself, whatever it depends on.
+    in_front = [s for s in services if s.ports and s.depends_on and not s.builds and not _store(s)]
     ranked = [*(service for service in by_image if service.ports), *by_image, *by_name]
     # A published service in front of an unpublished one is a proxy only if there is something left to roll out.
-    ranked += [s for s in in_front if any(_serves(stack.services.get(name)) for name in s.depends_on)]
+    one_shots = _one_shots(stack)
+    ranked += [s for s in in_front if any(_serves(stack.services.get(n)) for n in s.depends_on if n not in one_shots)]
     return ranked[0] if ranked else None
 
 
 def guess_service(stack: Stack, proxy: ServiceFacts | None) -> ServiceFacts | None:
-    """The service to roll out: what the proxy waits for, else what is built, published or checked; never a store."""
+    """The service to roll out: what the proxy waits for, else what is built, published or checked.
+
+    Never a store, and never a one-shot.
+    """
+    one_shots = _one_shots(stack)
     behind = tuple(proxy.depends_on) if proxy is not None else ()
     candidates = [
         service
         for service in stack.services.values()
         if (proxy is None or service.name != proxy.name)
         and not _store(service)
+        and service.name not in one_shots
         and not (service.name.endswith(TWIN_SUFFIX) and service.name.removesuffix(TWIN_SUFFIX) in stack.services)
     ]
     candidates.sort(
@@ -83,7 +92,15 @@ def _image(service: ServiceFacts) -> str:
 
 
 def _store(service: ServiceFacts) -> bool:
-    return _STORES.match(_image(service)) is not None
+    if _STORES.match(_image(service)) is not None:
+        return True
+    return not service.builds and _STORE_NAMES.fullmatch(service.name.lower()) is not None
+
+
+def _one_shots(stack: Stack) -> frozenset[str]:
+    """Services that others wait for to end: migrations and the like."""
+    every = stack.services.values()
+    return frozenset(name for s in every for name, condition in s.depends_on.items() if condition == _COMPLETED)
 
 
 def _serves(service: ServiceFacts | None) -> bool:

@@ -134,3 +134,34 @@ def test_a_stack_of_stores_has_nothing_to_roll_out(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         init.draft(Options(directory=tmp_path), environ())
     assert caught.value.problems[0].where == "services"
+
+
+@pytest.mark.docker
+def test_an_app_that_waits_for_its_migration_and_its_database_is_what_is_rolled_out(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(
+        """
+services:
+  database: {image: "python:3.13-slim"}
+  migrate: {image: "python:3.13-slim", depends_on: {database: {condition: service_started}}}
+  web:
+    build: .
+    ports: ["8000:8000"]
+    depends_on: {migrate: {condition: service_completed_successfully}, database: {condition: service_started}}
+"""
+    )
+    draft = init.draft(Options(directory=tmp_path), environ())
+    assert (draft.spec.service, draft.has_proxy) == ("web", False)
+
+
+@pytest.mark.docker
+def test_a_published_front_of_an_image_is_taken_for_the_proxy_of_what_it_waits_for(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(
+        """
+services:
+  migrate: {image: "shop:1"}
+  shop: {image: "shop:1", depends_on: {migrate: {condition: service_completed_successfully}}}
+  front: {image: "own-front:3", ports: ["80:80"], depends_on: [shop, migrate]}
+"""
+    )
+    draft = init.draft(Options(directory=tmp_path), environ())
+    assert (draft.spec.service, draft.spec.proxy.service) == ("shop", "front")
