@@ -133,8 +133,6 @@ class RequestSeries:
         self._failures.extend(snapshot.failures)
         place = _place(snapshot.at)
         self._reach(place)
-        if self._newest is None or place <= self._newest - self._kept:
-            return  # the wall clock was set back further than is kept
         for covered in range(max(_place(snapshot.at - snapshot.window) + 1, place - self._kept + 1), place):
             self._sums.setdefault(covered, _Sum(later=True))
         total = self._sums.setdefault(place, _Sum())
@@ -205,7 +203,9 @@ class RequestSeries:
 
     def _reach(self, place: int) -> None:
         """Let the series go on to a bucket, and forget what is too old then."""
-        if self._newest is not None and place <= self._newest:
+        if self._newest is not None and place <= self._newest - self._kept:
+            self._sums.clear()  # the wall clock was set back: the series begins anew rather than stands still
+        elif self._newest is not None and place <= self._newest:
             return
         self._newest = place
         for old in [known for known in self._sums if known <= place - self._kept]:
