@@ -18,6 +18,8 @@ class CommandLine:
     json: bool = False
     plain: bool = False
     read_only: bool = False
+    ascii: bool = False
+    """Whether the console draws with ASCII alone."""
 
     smoke_url: str | None = None
     smoke_status: str | None = None

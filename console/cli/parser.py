@@ -161,6 +161,7 @@ def _common(parser: argparse.ArgumentParser, *, files: str) -> None:
     group.add_argument("--json", action="store_true", default=nothing, help="data on stdout as JSON")
     group.add_argument("--plain", action="store_true", default=nothing, help="append-only lines, no cursor moves")
     group.add_argument("--read-only", action="store_true", default=nothing, help="look, never act")
+    group.add_argument("--ascii", action="store_true", default=nothing, help="the console: no signs beyond ASCII")
     KNOWN_OPTIONS.update(parser._option_string_actions)  # noqa: SLF001 - argparse has no public way to list them
 
 

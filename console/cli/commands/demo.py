@@ -1,4 +1,4 @@
-"""`rollout demo`: real deploys on an embedded stack, without Docker."""
+"""`rollout demo`: the console on an embedded stack, without Docker; or real deploys on it, headless."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from console.cli.receipts import read_receipt
 from console.cli.render.receipt import receipt_text
 from console.cli.render.style import Mark
 from console.cli.runner import carry_out
+from console.cli.screen import can_open, run_console
 from console.model.plan import Action
 from console.model.request import Outcome, Request, Result
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
 
 def run(invocation: Invocation) -> int:
-    """Run the deploys one after the other; the first that does not succeed ends the demo with its code."""
-    if not invocation.line.headless and invocation.interactive:
-        _say(invocation, "the console is not installed here: the demo runs headless")
+    """Open the console; headless, run the deploys, of which the first that fails ends the demo with its code."""
+    if not invocation.line.headless and can_open(invocation):
+        return run_console(invocation, lambda: invocation.backend.demo(invocation.line, invocation.actor), demo=True)
 
     async def inside() -> int:
         _end_like_ctrl_c()

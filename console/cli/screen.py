@@ -1,0 +1,70 @@
+"""From the command line to the console, and back to lines when the screen is left in mid-rollout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
+
+from console.cli.invocation import Invocation
+from console.cli.render.ending import ending
+from console.cli.render.style import Mark
+from console.cli.runner import narrator_for
+from console.model.events import Record
+from console.model.request import Outcome
+
+if TYPE_CHECKING:
+    from console.engine.session import Session
+
+
+def can_open(invocation: Invocation) -> bool:
+    """Whether there is a terminal to draw on, and nobody asked for lines."""
+    line = invocation.line
+    return invocation.interactive and invocation.output.data_terminal.tty and not line.plain and not line.json
+
+
+def run_console(
+    invocation: Invocation, open_session: Callable[[], AbstractAsyncContextManager[Session]], *, demo: bool = False
+) -> int:
+    """Open the console; the exit code. Raises `RolloutError` when the stack can't be opened."""
+    from console.tui.launch import Launch, open_console  # noqa: PLC0415 - only the console loads the screen's library
+
+    line, terminal = invocation.line, invocation.output.data_terminal
+    return open_console(
+        Launch(
+            open_session=open_session,
+            plain=lambda: Lines(invocation),
+            for_this_stack=invocation.for_this_stack,
+            read_only=line.read_only,
+            demo=demo,
+            ascii_only=line.ascii or not terminal.unicode,
+        )
+    )
+
+
+class Lines:
+    """The rest of a rollout on stderr, as the commands tell it."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        self._invocation = invocation
+        self._narrator = narrator_for(invocation)
+
+    def record(self, record: Record) -> None:
+        """Tell of an event."""
+        self._narrator.record(record)
+
+    def tick(self) -> None:
+        """Tell of a wait that takes long."""
+        self._narrator.tick()
+
+    def note(self, text: str) -> None:
+        """Say something."""
+        self._narrator.say(Mark.NOTE, text)
+
+    def end(self, outcome: Outcome | None) -> None:
+        """The last words."""
+        self._narrator.end()
+        if outcome is not None:
+            invocation = self._invocation
+            told = ending(outcome, self._narrator.story, invocation.style, invocation.for_this_stack)
+            invocation.output.narrate(told)

@@ -1,0 +1,1 @@
+"""The console: the engine's screen. The only package that knows Textual."""

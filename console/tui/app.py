@@ -1,0 +1,260 @@
+"""The application: takes what the engine's thread tells, keeps the board, and shows it. Nothing is decided here."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from enum import Enum
+from typing import Any, ClassVar, TypeVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from console.model.errors import RolloutError
+from console.tui.board import Board
+from console.tui.bridge import Bridge
+from console.tui.desk import Desk
+from console.tui.dialogs.choice import ChoiceDialog, Option
+from console.tui.engine_thread import EngineThread
+from console.tui.glyphs import ASCII, UNICODE
+from console.tui.keys import KEYS, Kind
+from console.tui.messages import Arrived
+from console.tui.obstacles import obstacle
+from console.tui.operator import Operator
+from console.tui.paint import harmless
+from console.tui.screens.help import HelpScreen
+from console.tui.screens.history import HistoryScreen
+from console.tui.screens.live import LiveScreen
+from console.tui.screens.logs import LogsScreen
+from console.tui.screens.receipt import ReceiptScreen
+from console.tui.screens.replicas import ReplicasScreen
+from console.tui.theme import THEMES
+from console.tui.widgets.rows import RowsWidget
+
+T = TypeVar("T")
+
+NOTICE = 5.0
+"""Seconds that a notice stays."""
+TICK = 1.0
+"""Seconds between two looks at what only time changes: ages, and what is left of a deadline."""
+
+
+class Leaving(Enum):
+    """How the screen was left."""
+
+    QUIET = "quiet"
+    PRINTING = "printing"
+    """A rollout goes on, and is told here in plain lines."""
+    ABORTING = "aborting"
+    """The same, and it was asked for a safe end."""
+    HUNG_UP = "hung up"
+    TERMINATED = "terminated"
+    FAILED = "failed"
+    """The engine's thread has ended with an error."""
+
+
+class Keys(Provider):
+    """The palette: every key by its words. It goes the way of the keys, so that nothing is allowed that they refuse."""
+
+    async def discover(self) -> Hits:
+        """Everything, in the order of the help."""
+        for title, words, run in self._entries():
+            yield DiscoveryHit(title, run, help=words)
+
+    async def search(self, query: str) -> Hits:
+        """What fits."""
+        matcher = self.matcher(query)
+        for title, words, run in self._entries():
+            score = matcher.match(f"{title} {words}")
+            if score > 0:
+                yield Hit(score, matcher.highlight(title), run, help=words)
+
+    def _entries(self) -> list[tuple[str, str, Callable[[], None]]]:
+        app = self.app
+        if not isinstance(app, ConsoleApp):
+            return []
+        demo = app.board.facts is not None and app.board.facts.demo
+        entries = []
+        for key in KEYS:
+            if key.help and key.id not in {"palette"} and (key.kind is not Kind.DEMO or demo):
+                reason = obstacle(key.id, app.board)
+                entries.append((f"{key.id.partition('(')[0]}  {key.shown}", reason or key.help, app.pressing(key.id)))
+        entries += [(f"theme {name}", "colours of the screen", app.wearing(name)) for name in THEMES]
+        return entries
+
+
+class ConsoleApp(App[Leaving]):
+    """The console.
+
+    Args:
+        engine: started already, or about to be.
+        bridge: what it tells through.
+        for_this_stack: adds the flags that name the stack to a `rollout` command.
+        ascii_only: whether the terminal has nothing but ASCII.
+        load_at_start: whether load is sent as soon as the stack is open (the demo).
+        theme: one of `THEMES`.
+    """
+
+    CSS_PATH = "console.tcss"
+    TITLE = "rollout"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Keys}
+    BINDINGS: ClassVar[list[BindingType]] = []
+    NOTIFICATION_TIMEOUT = 4
+
+    def __init__(
+        self,
+        engine: EngineThread,
+        bridge: Bridge,
+        *,
+        for_this_stack: Callable[[str], str] = lambda command: command,
+        ascii_only: bool = False,
+        load_at_start: bool = False,
+        theme: str = THEMES[0],
+    ) -> None:
+        super().__init__()
+        self.engine = engine
+        self.for_this_stack = for_this_stack
+        self.board = Board(glyphs=ASCII if ascii_only else UNICODE)
+        self.operator = Operator(self)
+        self.frozen = False
+        self.mouse = False
+        self._bridge = bridge
+        self._load_at_start = load_at_start
+        self._wanted_theme = theme
+        self._live = LiveScreen()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        RowsWidget.ascii_only = ascii_only
+
+    def on_mount(self) -> None:
+        """Show the live screen and listen to the engine."""
+        self.theme = self._wanted_theme
+        self._loop = asyncio.get_running_loop()
+        self.push_screen(self._live)
+        self._bridge.connect(self._woken)
+        self.set_interval(TICK, self._tick)
+
+    def on_arrived(self) -> None:
+        """Take what the engine's side has, and show it."""
+        batch = self._bridge.take()
+        if batch.error is not None:
+            self.exit(Leaving.FAILED)
+            return
+        board = replace(self.board, now=time.time(), monotonic=time.monotonic())
+        opened = batch.facts is not None
+        if batch.facts is not None:
+            board = replace(board, facts=batch.facts)
+        if batch.heard:
+            board = board.with_events(batch.heard)
+        if batch.sample is not None:
+            board = board.with_sample(batch.sample)
+        self.board = board
+        self._live.draw()
+        if opened and self._load_at_start and board.facts is not None:
+            self._load_at_start = False
+            self.run_worker(self._begin_load(), group="load")
+
+    async def ask(self, work: Callable[[Desk], Coroutine[Any, Any, T]]) -> T:
+        """Run something on the engine's loop, and wait for its answer without blocking the screen."""
+        return await asyncio.wrap_future(self.engine.submit(work))
+
+    def notice(self, text: str, *, bad: bool = False) -> None:
+        """Say something on the last row, for a moment."""
+        self._live.say(harmless(text), bad=bad)
+
+    def pressing(self, key: str) -> Callable[[], None]:
+        """What the palette does for a key."""
+        return lambda: self._live.press(key)
+
+    def wearing(self, theme: str) -> Callable[[], None]:
+        """What the palette does for a theme."""
+
+        def wear() -> None:
+            self.theme = theme
+
+        return wear
+
+    def leave(self, how: Leaving) -> None:
+        """End the screen, thread-safe; the engine is for whoever started it to end."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.exit, how)
+
+    def redraw(self) -> None:
+        """Show the board as it is."""
+        self._live.draw()
+
+    def open(self, key: str) -> None:
+        """Open the screen of a looking key."""
+        view, rollout = self.board.sample.view, self.board.rollout
+        match key:
+            case "help":
+                self.push_screen(HelpScreen())
+            case "history":
+                self.push_screen(HistoryScreen())
+            case "replicas":
+                self.push_screen(ReplicasScreen())
+            case "receipt" if rollout is not None:
+                self.push_screen(ReceiptScreen(rollout.number))
+            case "logs" if view is not None and view.observed.replicas:
+                serving = view.observed.of(view.observed.active) or view.observed.replicas
+                self.push_screen(LogsScreen(serving[0].name))
+            case _:
+                pass
+
+    def switch_mouse(self) -> None:
+        """Let the terminal report the mouse, or leave it to the terminal's own selection."""
+        self.mouse = not self.mouse
+        for mode in (1000, 1003, 1015, 1006):  # as Textual's driver does it when it starts
+            self.write_raw(f"\x1b[?{mode}{'h' if self.mouse else 'l'}")
+        self.notice("the mouse works here; m gives it back" if self.mouse else "the mouse is the terminal's again")
+
+    def write_raw(self, text: str) -> None:
+        """Steer the terminal; nothing from outside ever goes this way."""
+        if self._driver is not None:
+            self._driver.write(text)
+            self._driver.flush()
+
+    async def action_quit(self) -> None:
+        """Leave: at once at rest, after a question in mid-rollout."""
+        if not self.engine.rolling:
+            self.exit(Leaving.QUIET)
+            return
+        self.run_worker(self._ask_to_leave(), group="leave", exclusive=True)
+
+    async def _ask_to_leave(self) -> None:
+        options = (
+            Option(key="s", answer="stay", text="stay"),
+            Option(key="p", answer="print", text="leave the screen, and go on here in plain lines"),
+            Option(key="a", answer="abort", text="abort safely, and leave", detail="traffic stays where it is"),
+        )
+        answer = await self.push_screen_wait(ChoiceDialog("a rollout is running", "It goes on in any case:", options))
+        if answer == "print":
+            self.exit(Leaving.PRINTING)
+        elif answer == "abort":
+            self.exit(Leaving.ABORTING)
+
+    async def _begin_load(self) -> None:
+        facts = self.board.facts
+        if facts is None:
+            return
+        try:
+            await self.operator.start_load(facts.load)
+        except RolloutError as error:
+            self.notice(str(error), bad=True)
+
+    def _woken(self) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.post_message, Arrived())
+
+    def _tick(self) -> None:
+        """Only what time changes: a rollout's clock, and ages beside a problem."""
+        view = self.board.sample.view
+        rollout = self.board.rollout
+        moving = (rollout is not None and not rollout.over) or (view is not None and bool(view.problems))
+        if moving:
+            self.board = replace(self.board, now=time.time(), monotonic=time.monotonic())
+            self._live.draw()

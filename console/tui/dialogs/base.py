@@ -1,0 +1,129 @@
+"""What all dialogs have in common: a box in the middle, Cancel in focus, and no haste."""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button
+
+from console.tui.paint import Line, Rows, Tone, line, width_of
+from console.tui.widgets.rows import RowsWidget
+
+Answer = TypeVar("Answer")
+
+PATIENCE = 0.3
+"""Seconds in which every key is ignored: whoever typed ahead did not read this."""
+
+
+class Text(RowsWidget):
+    """Rows as high as they are many."""
+
+    def put(self, rows: Rows) -> None:
+        """Show these rows, and take the room that they need."""
+        if len(rows) != len(self.rows):
+            self.styles.height = max(1, len(rows))
+        self.show(rows)
+
+
+class Dialog(ModalScreen[Answer | None]):
+    """A question. Escape, `n`, `q` and Enter on Cancel answer nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,n,q,ctrl+c", "cancel", show=False),
+        Binding("up", "scroll(-1)", show=False),
+        Binding("down", "scroll(1)", show=False),
+        Binding("pageup", "scroll(-8)", show=False),
+        Binding("pagedown", "scroll(8)", show=False),
+    ]
+    WIDTH: ClassVar[int] = 76
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+        self._shown_at = time.monotonic()
+
+    def compose(self) -> ComposeResult:
+        """The box."""
+        with Vertical(id="box"):
+            with VerticalScroll(id="body", can_focus=False):
+                yield Text(id="text")
+            yield from self.compose_more()
+            yield Text(id="hint")
+            with Horizontal(id="buttons"):
+                yield Button("Cancel", id="cancel", compact=True)
+
+    def compose_more(self) -> ComposeResult:
+        """What stands between the text and the buttons."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        """Fill the box; Cancel has the focus."""
+        self.query_one("#box").border_title = self._title.replace("[", "\\[")
+        self.query_one("#cancel", Button).focus()
+        self.wait_anew()
+        self.redraw()
+
+    def on_resize(self) -> None:
+        """Fit the new size."""
+        self.redraw()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Cancel."""
+        event.stop()
+        if self.ripe:
+            self.dismiss(None)
+
+    def action_cancel(self) -> None:
+        """Answer nothing."""
+        self.dismiss(None)
+
+    def action_scroll(self, lines: int) -> None:
+        """Move the text."""
+        self.query_one("#body", VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    @property
+    def ripe(self) -> bool:
+        """Whether what is shown has been there long enough to be read."""
+        return time.monotonic() >= self._shown_at + PATIENCE
+
+    @property
+    def room(self) -> int:
+        """Columns for text."""
+        return max(20, min(self.WIDTH, self.app.size.width - 2) - 4)
+
+    def wait_anew(self) -> None:
+        """Something else is shown from now on: ignore haste again."""
+        self._shown_at = time.monotonic()
+
+    def redraw(self) -> None:
+        """Show everything as it is now."""
+        self.query_one("#text", Text).put(self.text(self.room))
+        self.query_one("#hint", Text).put((self.hint(),))
+
+    def text(self, width: int) -> Rows:
+        """The question."""
+        raise NotImplementedError
+
+    def hint(self) -> Line:
+        """Which keys answer it."""
+        return line(("Esc", Tone.ACCENT), " cancel")
+
+
+def paragraphs(text: str, width: int, tone: Tone = Tone.PLAIN) -> Rows:
+    """Words in rows; blank lines stay."""
+    rows: list[Line] = []
+    for part in text.split("\n"):
+        row: Line = ()
+        for word in part.split():
+            longer = (*row, (" " if row else "", tone), (word, tone))
+            if row and width_of(longer) > width:
+                rows.append(row)
+                longer = ((word, tone),)
+            row = longer
+        rows.append(row)
+    return tuple(rows)

@@ -1,0 +1,37 @@
+"""Yes or no to something that needs no plan."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from console.tui.dialogs.base import Dialog, paragraphs
+from console.tui.paint import Line, Rows, Tone, line
+
+
+class ConfirmDialog(Dialog[bool]):
+    """Answers True for `y`: not Enter, and not the key that opened it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "confirm", show=False)]
+
+    def __init__(self, title: str, words: str, *, command: str = "") -> None:
+        super().__init__(title)
+        self._words = words
+        self._command = command
+
+    def text(self, width: int) -> Rows:
+        """What will be done, and the command that does the same."""
+        rows: list[Line] = [*paragraphs(self._words, width)]
+        if self._command:
+            rows += [(), line(("$ ", Tone.DIM), (self._command, Tone.STRONG))]
+        return tuple(rows)
+
+    def hint(self) -> Line:
+        """As `Dialog.hint`."""
+        return line(("y", Tone.ACCENT), " do it   ", ("Esc", Tone.ACCENT), " cancel")
+
+    def action_confirm(self) -> None:
+        """Agree, once it could be read."""
+        if self.ripe:
+            self.dismiss(True)  # noqa: FBT003 - Textual's own signature

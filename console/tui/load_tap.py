@@ -1,0 +1,153 @@
+"""A rollout's own account of load that runs already: the same requests are sent once and counted twice."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+
+from console.model.load import EndReason, LoadConfig, Snapshot, Started, Summary, Totals
+from console.model.load_totals import LoadSum, merged
+from console.ports.load import LoadCounts, LoadRun
+
+_ANSWERS = 12.0
+"""Seconds that the last requests of a rollout get to be answered: an attempt's own timeout and a little."""
+_LOOK = 0.1
+AFTERWARDS = ""
+"""The phase of requests that belong to no rollout."""
+
+
+class LoadTap:
+    """Implements `console.ports.load.LoadRun` over a generator that somebody else runs.
+
+    Only requests that were due in a phase stamped through this tap are counted, so that what was in flight before,
+    and what comes after, belongs to nobody's evidence.
+    """
+
+    def __init__(self, source: LoadRun, started: Started, config: LoadConfig) -> None:
+        self._source = source
+        self._started = started
+        self._config = config
+        self._phases: set[str] = set()
+        self._reader: asyncio.Task[None] | None = None
+        self._began_at = 0.0
+        self._ended_at: float | None = None
+        self._before = Totals()
+        self.sum = LoadSum()
+        self.summary: Summary | None = None
+
+    @property
+    def latest(self) -> Snapshot | None:
+        """As `LoadRun.latest`."""
+        return self._source.latest
+
+    async def start(self) -> Started:
+        """Count from now on; nothing is started."""
+        self._began_at = time.time()
+        self._before = self._source.sum.totals
+        self._reader = asyncio.create_task(self._read())
+        await self.phase(self._config.phase or "planned")
+        return self._started
+
+    def counts(self) -> LoadCounts:
+        """As `Load.counts`, of the requests since `start`."""
+        return self._counts(self._phases)
+
+    def counts_in(self, phase: str) -> LoadCounts:
+        """As `LoadRun.counts_in`."""
+        return self._counts({phase})
+
+    async def phase(self, name: str) -> None:
+        """As `Load.phase`."""
+        self._phases.add(name)
+        await self._source.phase(name)
+
+    async def rate(self, rate: float) -> None:
+        """As `LoadRun.rate`: there is one generator, and this is its rate."""
+        await self._source.rate(rate)
+
+    async def snapshots(self) -> AsyncIterator[Snapshot]:
+        """As `LoadRun.snapshots`."""
+        async for snapshot in self._source.snapshots():
+            yield snapshot
+
+    async def stop(self) -> Summary | None:
+        """Stamp what follows as nobody's, wait for the answers to what is still in flight, and sum up."""
+        if self.summary is not None or self._reader is None:
+            return self.summary
+        self._ended_at = time.time()
+        await self._source.phase(AFTERWARDS)
+        complete = self.sum.snapshots + 2  # the snapshot that is being made now may lack what was due last
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ANSWERS):
+                while self._source.counts().alive and not (self.sum.snapshots >= complete and self._answered()):
+                    await asyncio.sleep(_LOOK)
+        if self._source.counts().alive and self._answered():
+            self.summary = self._summary()
+        return self.summary
+
+    async def close(self) -> None:
+        """Count no longer. The generator goes on."""
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.wait({self._reader}, timeout=1.0)
+
+    def _answered(self) -> bool:
+        counts = self.counts()
+        return counts.done + counts.not_sent >= counts.due
+
+    async def _read(self) -> None:
+        async for snapshot in self._source.snapshots():
+            self.sum.add(snapshot)
+
+    def _counts(self, phases: set[str]) -> LoadCounts:
+        source = self._source.counts()
+        planned = [counts for counts in self.sum.phases if counts.phase in phases]
+        whole = merged(group for group in self.sum.groups if group.phase in phases)
+        return LoadCounts(
+            due=sum(counts.due for counts in planned),
+            done=whole.ok + whole.unexpected + whole.dropped,
+            dropped=whole.dropped,
+            not_sent=sum(sum(counts.not_sent.values()) for counts in planned),
+            alive=source.alive,
+            problem=source.problem,
+            unexpected=whole.unexpected,
+            recovered=whole.recovered,
+        )
+
+    def _summary(self) -> Summary:
+        phases = tuple(counts for counts in self.sum.phases if counts.phase in self._phases)
+        groups = tuple(group for group in self.sum.groups if group.phase in self._phases)
+        counts, whole = self.counts(), merged(groups)
+        ended = self._ended_at or time.time()
+        now = self.sum.totals
+        return Summary(
+            url=self._started.url,
+            method=self._config.method,
+            address=self._started.address,
+            arrivals=self._config.arrivals,
+            reason=EndReason.STOPPED,
+            started_at=self._began_at,
+            elapsed=ended - self._began_at,
+            target_rate=self.latest.target_rate if self.latest else self._config.rate,
+            totals=Totals(
+                due=counts.due,
+                not_sent=counts.not_sent,
+                ok=whole.ok,
+                unexpected=whole.unexpected,
+                dropped=whole.dropped,
+                recovered=whole.recovered,
+                slow=whole.slow,
+                stale=max(0, now.stale - self._before.stale),
+                stray=max(0, now.stray - self._before.stray),
+                retries=max(0, now.retries - self._before.retries),
+            ),
+            phases=phases,
+            groups=groups,
+            failures=tuple(failure for failure in self.sum.failures if failure.phase in self._phases),
+            failures_omitted=self.sum.failures_omitted,
+            lag=self.sum.lag,
+            cpu_seconds=0.0,
+            snapshots=self.sum.snapshots,
+        )

@@ -1,0 +1,70 @@
+"""From the load generator's snapshots to what the requests panel shows. It lives on the engine's loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from console.model.events import CutoverSeen, PhaseChanged, Record, RolloutFinished, UpstreamRestored
+from console.model.phase import Phase
+from console.observe.requests import RequestSeries, RequestsView
+from console.ports.load import LoadRun
+
+SHOWN = 200
+"""Buckets at most: the widest strip."""
+_MARKS = {
+    Phase.CUTTING_OVER: "cutover",
+    Phase.DRAINING: "drain",
+    Phase.ROLLING_BACK: "rollback",
+    Phase.RESTORING: "restore",
+}
+
+
+class Measuring:
+    """Adds up what one generator tells."""
+
+    def __init__(self) -> None:
+        self._series = RequestSeries(kept=SHOWN)
+        self._run: LoadRun | None = None
+        self._reader: asyncio.Task[None] | None = None
+
+    def follow(self, run: LoadRun | None) -> None:
+        """Read this generator from now on, if it isn't already; None goes on showing what there was."""
+        if run is None or run is self._run:
+            return
+        self._run = run
+        self._reader = asyncio.ensure_future(self._read(run))
+
+    def hear(self, record: Record) -> None:
+        """Mark the moments of a rollout that a strip is read against."""
+        match record.event:
+            case PhaseChanged(after=after) if after in _MARKS:
+                self._series.mark(_MARKS[after], at=time.time())
+            case CutoverSeen(color=color):
+                self._series.mark(f"{color.value} serves", at=time.time())
+            case UpstreamRestored():
+                self._series.mark("restored", at=time.time())
+            case RolloutFinished():
+                self._series.mark("end", at=time.time())
+            case _:
+                pass
+
+    @property
+    def view(self) -> RequestsView | None:
+        """What is known now; None before the first generator."""
+        run = self._run
+        if run is None:
+            return None
+        sending = run.summary is None
+        problem = run.counts().problem if sending else ""
+        return self._series.view(now=time.time() if sending else None, problem=problem)
+
+    async def close(self) -> None:
+        """Read no more."""
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.wait({self._reader}, timeout=1.0)
+
+    async def _read(self, run: LoadRun) -> None:
+        async for snapshot in run.snapshots():
+            self._series.add(snapshot)

@@ -1,0 +1,184 @@
+"""What the operator asks for: the dialogs in front of it, the engine behind it, and what came of it.
+
+Screens decide which key was meant; here it is said first, agreed to, and handed to the engine's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from console.cli.render.durations import duration
+from console.model.errors import RolloutError
+from console.model.plan import Action, Plan
+from console.model.request import Outcome, RecoveryChoice, Request
+from console.model.spec import LoadSpec
+from console.tui.acting import PROTECTED, REHEARSALS, Rehearsal, command_for, request_for
+from console.tui.dialogs.choice import ChoiceDialog, Option
+from console.tui.dialogs.confirm import ConfirmDialog
+from console.tui.dialogs.plan import Agreed, Asked, PlanDialog
+from console.tui.obstacles import obstacle
+from console.tui.telling import end_of
+from console.tui.traffic import LONGEST, stepped
+
+if TYPE_CHECKING:
+    from console.tui.app import ConsoleApp
+
+T = TypeVar("T")
+
+_WAYS = {
+    RecoveryChoice.RESUME: ("r", "go on with it", "what was asked for is done to its end, with the same image"),
+    RecoveryChoice.ROLLBACK: ("b", "roll back", "the previous release gets the traffic"),
+    RecoveryChoice.ADOPT: ("a", "adopt what serves", "file and record follow the color that serves; nothing moves"),
+}
+
+
+class Operator:
+    """Carries out what keys ask for."""
+
+    def __init__(self, app: ConsoleApp) -> None:
+        self._app = app
+        self._acts: dict[str, Callable[[], Awaitable[None]]] = {
+            "hold": self._hold,
+            "abort": self._abort,
+            "load": self._load,
+            "faster": lambda: self._rate(up=True),
+            "slower": lambda: self._rate(up=False),
+            "recover": self._recover,
+            "fault": self._fault,
+            "lock": self._lock,
+        }
+
+    async def act(self, key: str) -> None:
+        """Do what a key asks, or say why it can't be done now."""
+        reason = obstacle(key, self._app.board)
+        if reason:
+            self._app.notice(reason, bad=True)
+            return
+        try:
+            if key in self._acts:
+                await self._acts[key]()
+            else:
+                await self.roll(request_for(key, self._app.board))
+        except RolloutError as error:
+            self._tell(error)
+
+    async def roll(self, request: Request) -> None:
+        """Show the plan of a request and, when it is agreed to, carry it out."""
+        facts = self._app.board.facts
+        protected = facts is not None and facts.protected and request.action in PROTECTED
+        asked = Asked(
+            request=request,
+            title=request.action.value if request.to_release is None else f"{request.action.value} to any",
+            command=lambda asked: self._app.for_this_stack(command_for(asked)),
+            make_plan=self._plan,
+            confirm_name=facts.project if facts is not None and protected else "",
+            takes_image=request.action is Action.DEPLOY,
+        )
+        agreed = await self._app.push_screen_wait(PlanDialog(asked))
+        if agreed is not None:
+            await self._carry_out(agreed)
+
+    async def _plan(self, request: Request) -> Plan:
+        return await self._app.ask(lambda desk: desk.plan(request))
+
+    async def _carry_out(self, agreed: Agreed) -> None:
+        self._app.notice(f"{agreed.request.action.value}: asked the engine")
+        await self._until_over(self._app.ask(lambda desk: desk.carry_out(agreed.request, agreed.plan)))
+
+    async def _until_over(self, work: Awaitable[Outcome]) -> None:
+        try:
+            outcome = await work
+        except RolloutError as error:
+            self._tell(error)
+            return
+        word, _ = end_of(outcome.result.value)
+        self._app.notice(f"rollout {outcome.rollout} {word}", bad=outcome.result.exit_code != 0)
+
+    async def _hold(self) -> None:
+        held = await self._app.ask(lambda desk: desk.hold())
+        self._app.notice("hold: it waits at the next gate; H lets it go on" if held else "it goes on")
+
+    async def _abort(self) -> None:
+        rollout = self._app.board.rollout
+        number = f"rollout {rollout.number}" if rollout else "the rollout"
+        words = (
+            f"{number} ends at its next safe point.\n\nTraffic stays on the color that was seen serving last: "
+            "before the cutover that is the old one, and the new color is stopped; after it the new one keeps serving."
+        )
+        if await self._app.push_screen_wait(ConfirmDialog("abort", words)):
+            await self._app.ask(lambda desk: desk.abort("the operator"))
+            self._app.notice("abort: ending safely")
+
+    async def _load(self) -> None:
+        board = self._app.board
+        if board.sample.load.on:
+            await self._app.ask(lambda desk: desk.load(None))
+            self._app.notice("load stopped")
+            return
+        if board.facts is None:
+            return
+        load = board.facts.load
+        words = (
+            f"Send {load.rate:g} requests a second to {load.url}, this stack's own address, "
+            f"until L is pressed again, for at most {duration(LONGEST)}.\n\n"
+            "They are synthetic, every one is counted, and a rollout that runs meanwhile is measured by them."
+        )
+        command = f"rollout load {load.url} --rate {load.rate:g} --duration {LONGEST:g}s"
+        if await self._app.push_screen_wait(ConfirmDialog("load", words, command=command)):
+            await self.start_load(load)
+
+    async def start_load(self, load: LoadSpec) -> None:
+        """Send load from now on. Raises `RolloutError`."""
+        await self._app.ask(lambda desk: desk.load(load))
+        self._app.notice(f"load: {load.rate:g} requests a second")
+
+    async def _rate(self, *, up: bool) -> None:
+        rate = stepped(self._app.board.sample.load.rate, up=up)
+        await self._app.ask(lambda desk: desk.rate(rate))
+        self._app.notice(f"load: {rate:g} requests a second")
+
+    async def _lock(self) -> None:
+        read_only = not self._app.board.read_only
+        await self._app.ask(lambda desk: desk.lock(read_only=read_only))
+        self._app.notice("read-only: the engine refuses to act; ! unlocks" if read_only else "unlocked: keys act again")
+
+    async def _recover(self) -> None:
+        verdict = self._app.board.verdict
+        options = tuple(
+            Option(key=_WAYS[way][0], answer=way.value, text=_WAYS[way][1], detail=_WAYS[way][2])
+            for way in verdict.choices
+        )
+        answer = await self._app.push_screen_wait(
+            ChoiceDialog(f"rollout {verdict.rollout} never finished", verdict.story, options)
+        )
+        if answer is not None:
+            choice = RecoveryChoice(answer)
+            await self._until_over(self._app.ask(lambda desk: desk.recover(choice)))
+
+    async def _fault(self) -> None:
+        options = tuple(
+            Option(key=one.key, answer=one.key, text=one.text, detail=one.detail) for one in REHEARSALS
+        )
+        answer = await self._app.push_screen_wait(
+            ChoiceDialog("rehearse a failure", "Deploy a release, and", options)
+        )
+        rehearsal = next((one for one in REHEARSALS if one.key == answer), None)
+        if rehearsal is not None:
+            await self._rehearse(rehearsal)
+
+    async def _rehearse(self, rehearsal: Rehearsal) -> None:
+        request = request_for("deploy", self._app.board, image=rehearsal.image or None)
+        if not rehearsal.breaks_proxy:
+            await self.roll(request)
+            return
+        await self._app.ask(lambda desk: desk.break_proxy(broken=True))
+        try:
+            await self.roll(replace(request))
+        finally:
+            await self._app.ask(lambda desk: desk.break_proxy(broken=False))
+
+    def _tell(self, error: RolloutError) -> None:
+        parts = (str(error), error.now and f"now: {error.now}", error.next_command and f"next: {error.next_command}")
+        self._app.notice("; ".join(filter(None, parts)), bad=True)

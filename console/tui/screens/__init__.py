@@ -1,0 +1,1 @@
+"""Whole screens: live, logs, history, receipt, replicas, help."""

@@ -1,0 +1,1 @@
+"""What the live screen is made of: each widget draws its own rows from the board."""

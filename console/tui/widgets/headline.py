@@ -1,0 +1,107 @@
+"""The first row: who serves, what is wrong, and, always true, how quickly a rollback can happen."""
+
+from __future__ import annotations
+
+from console.cli.report import ColorStatus, Readiness, Role, StatusReport
+from console.observe.rollout import RolloutView, StepStatus
+from console.tui.board import Board
+from console.tui.names import release_of, took
+from console.tui.obstacles import obstacle
+from console.tui.paint import Line, Tone, line, spread, toned
+
+_BACK = frozenset({"preflight", "await-ready", "smoke-replicas", "write", "validate", "apply", "read-back"})
+"""The steps of a rollback until the other color serves."""
+
+
+def headline(board: Board, width: int, *, frozen: bool = False) -> Line:
+    """The row in this many columns."""
+    right = (*_flags(board, frozen=frozen), *_rollback(board), (" ", Tone.PLAIN))
+    return spread(_left(board), right, width, dots=board.glyphs.dots)
+
+
+def _left(board: Board) -> Line:
+    name = board.facts.project if board.facts else "rollout"
+    status = board.status
+    head = line((f" {name} ", Tone.STRONG))
+    if status is None:
+        return (*head, *line((f"{board.glyphs.arrow} looking", Tone.DIM)))
+    alarm = _alarm(board, status)
+    if alarm:
+        return (*head, (board.glyphs.arrow, Tone.DIM), *line(" ", (f" {alarm} ", Tone.ALARM)))
+    parts: list[Line] = []
+    for color in sorted(status.colors, key=lambda one: one.role is not Role.ACTIVE):
+        word = _word(color, status)
+        if word:
+            name = release_of(board.sample.view, color.color)
+            parts.append(
+                line((f"{board.glyphs.arrow} ", Tone.DIM), (color.color.value, toned(color.color)), f" {name} {word} ")
+            )
+    return (*head, *(span for part in parts for span in part))
+
+
+def _word(color: ColorStatus, status: StatusReport) -> str:
+    if color.color is status.serving:
+        return "serves"
+    if color.role is Role.WARM:
+        return "warm" if status.standby is not None or status.rollback.readiness is Readiness.READY else "runs"
+    return ""
+
+
+def _alarm(board: Board, status: StatusReport) -> str:
+    """What nobody may miss; empty when all is well."""
+    view = board.sample.view
+    if view is not None and view.drift is not None and not view.drift.moving:
+        drift = view.drift
+        return f"DRIFT  state {drift.state}, file {drift.file}, live {drift.live}"
+    if status.live_generation is None:
+        return "THE PROXY DOES NOT ANSWER"
+    if status.served is None:
+        return "NOTHING SERVES"
+    if status.serving is None:
+        return f"A STRANGER SERVES: {status.served}"
+    if board.verdict.choices and not board.running:
+        return f"ROLLOUT {board.verdict.rollout} NEVER FINISHED"
+    return ""
+
+
+def _flags(board: Board, *, frozen: bool) -> Line:
+    flags: list[Line] = []
+    if frozen:
+        flags.append(line((" FROZEN ", Tone.ALARM), " "))
+    if board.read_only:
+        flags.append(line(("READ-ONLY", Tone.WARN), " "))
+    return tuple(span for flag in flags for span in flag)
+
+
+def _rollback(board: Board) -> Line:
+    status = board.status
+    if status is None:
+        return ()
+    can = not obstacle("rollback", board)
+    back = status.rollback
+    name = release_of(board.sample.view, back.color) if back.readiness is Readiness.READY else ""
+    name = name or (f"r{back.release}" if back.release is not None else "")
+    which = f"{back.color.value} {name}".strip()
+    key = ("R ", Tone.ACCENT if can else Tone.DIM)
+    match back.readiness:
+        case Readiness.READY:
+            return line(key, f"rollback ready: {which}{_estimate(board)}")
+        case Readiness.COLD:
+            return line(key, (f"rollback cold: {which}", Tone.WARN))
+        case Readiness.NONE:
+            return line(("no rollback yet", Tone.DIM))
+
+
+def _estimate(board: Board) -> str:
+    """How long it took last time until the other color served, by the steps that a rollback has too."""
+    rollout = board.rollout
+    seconds = _measured(rollout) if rollout is not None else None
+    return f", {took(seconds)}" if seconds is not None else ""
+
+
+def _measured(rollout: RolloutView) -> float | None:
+    done = {step.id: step.seconds for step in rollout.steps if step.status is StepStatus.SUCCEEDED}
+    if "read-back" not in done:
+        return None
+    ready = 0.0 if rollout.action == "deploy" else (done.get("await-ready") or 0.0)
+    return ready + sum(done.get(step) or 0.0 for step in _BACK if step != "await-ready")

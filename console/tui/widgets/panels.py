@@ -1,0 +1,207 @@
+"""The five panels, each where the arrangement puts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
+from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.message import Message
+from textual.widget import Widget
+
+from console.tui.arrangement import PanelName, Places
+from console.tui.board import Board
+from console.tui.paint import Line, Rows
+from console.tui.widgets.colors import colors_note, colors_rows
+from console.tui.widgets.events import events_note, events_of, events_rows
+from console.tui.widgets.panel import Panel
+from console.tui.widgets.requests import requests_note, requests_rows, requests_title
+from console.tui.widgets.rollout import rollout_note, rollout_rows, rollout_title
+from console.tui.widgets.upstream import upstream_alarmed, upstream_note, upstream_rows, upstream_title
+
+_PAGE = 5
+
+
+class ColorsPanel(Panel):
+    """Both colors."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", show=False)]
+    panel = PanelName.COLORS
+
+    class Opened(Message):
+        """The operator wants to see every replica."""
+
+    def rows_of(self, board: Board, width: int, height: int) -> Rows:
+        """As `Panel.rows_of`."""
+        return colors_rows(board, width, height)
+
+    def note_of(self, board: Board) -> Line:
+        """As `Panel.note_of`."""
+        return colors_note(board)
+
+    def action_open(self) -> None:
+        """Ask for the replicas."""
+        self.post_message(self.Opened())
+
+
+class RequestsPanel(Panel):
+    """What clients get."""
+
+    panel = PanelName.REQUESTS
+
+    def rows_of(self, board: Board, width: int, height: int) -> Rows:
+        """As `Panel.rows_of`."""
+        return requests_rows(board, width, height)
+
+    def title_of(self, board: Board) -> Line:
+        """As `Panel.title_of`."""
+        return requests_title(board)
+
+    def note_of(self, board: Board) -> Line:
+        """As `Panel.note_of`."""
+        return requests_note(board)
+
+
+class UpstreamPanel(Panel):
+    """Where the traffic goes."""
+
+    panel = PanelName.UPSTREAM
+
+    def rows_of(self, board: Board, width: int, height: int) -> Rows:
+        """As `Panel.rows_of`."""
+        return upstream_rows(board, width, height)
+
+    def title_of(self, board: Board) -> Line:
+        """As `Panel.title_of`."""
+        return upstream_title(board)
+
+    def note_of(self, board: Board) -> Line:
+        """As `Panel.note_of`."""
+        return upstream_note(board)
+
+    def alarmed(self, board: Board) -> bool:
+        """As `Panel.alarmed`."""
+        return upstream_alarmed(board)
+
+
+class RolloutPanel(Panel):
+    """The rollout."""
+
+    panel = PanelName.ROLLOUT
+
+    def rows_of(self, board: Board, width: int, height: int) -> Rows:
+        """As `Panel.rows_of`."""
+        return rollout_rows(board, width, height)
+
+    def title_of(self, board: Board) -> Line:
+        """As `Panel.title_of`."""
+        return rollout_title(board)
+
+    def note_of(self, board: Board) -> Line:
+        """As `Panel.note_of`."""
+        return rollout_note(board)
+
+
+class EventsPanel(Panel):
+    """What happened; scrolling up stays where it is, whatever comes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "back(1)", show=False),
+        Binding("down", "back(-1)", show=False),
+        Binding("pageup", f"back({_PAGE})", show=False),
+        Binding("pagedown", f"back(-{_PAGE})", show=False),
+        Binding("home", "back(100000)", show=False),
+        Binding("end", "back(-100000)", show=False),
+    ]
+    panel = PanelName.EVENTS
+
+    class Scrolled(Message):
+        """Another part is to be seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = ""
+        """Only events with these are shown."""
+        self.back = 0
+        self._count = 0
+
+    def rows_of(self, board: Board, width: int, height: int) -> Rows:
+        """As `Panel.rows_of`."""
+        count = len(events_of(board, self.words))
+        if self.back:
+            self.back += max(0, count - self._count)
+        self._count = count
+        self.back = max(0, min(self.back, count - height))
+        return events_rows(board, width, height, words=self.words, back=self.back)
+
+    def note_of(self, board: Board) -> Line:
+        """As `Panel.note_of`."""
+        return events_note(board, words=self.words, back=self.back)
+
+    def action_back(self, lines: int) -> None:
+        """Scroll so many lines towards the past."""
+        self.back = max(0, self.back + lines)
+        self.post_message(self.Scrolled())
+
+
+class _Arrangement(Layout):
+    name = "board"
+
+    def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:  # noqa: ARG002, FBT001, FBT002 - Textual's own signature
+        return [
+            WidgetPlacement(
+                Region(child.place.x, child.place.y, child.place.width, child.place.height),
+                NULL_OFFSET,
+                NULL_SPACING,
+                child,
+            )
+            for child in children
+            if isinstance(child, Panel) and child.place is not None
+        ]
+
+
+class Panels(Widget):
+    """All of them."""
+
+    DEFAULT_CSS = "Panels { height: 1fr; width: 100%; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._arrangement = _Arrangement()
+
+    @property
+    def layout(self) -> Layout:
+        """Its own, which no style sheet names."""
+        return self._arrangement
+
+    def compose(self) -> ComposeResult:
+        """One of each."""
+        yield ColorsPanel()
+        yield RequestsPanel()
+        yield UpstreamPanel()
+        yield RolloutPanel()
+        yield EventsPanel()
+
+    @property
+    def all(self) -> Iterable[Panel]:
+        """Every panel, in the order of their numbers."""
+        return self.query(Panel)
+
+    def named(self, name: PanelName) -> Panel:
+        """The panel of that name."""
+        return self.query_one(f"#{name.value}", Panel)
+
+    def put(self, places: Places) -> None:
+        """Put every panel into its place; those without one are not shown."""
+        for panel in self.all:
+            panel.place = places.get(panel.panel)
+            panel.display = panel.place is not None
+        self.refresh(layout=True)
+
+    def draw(self, board: Board) -> None:
+        """Show the board in all of them."""
+        for panel in self.all:
+            panel.draw(board)

@@ -1,0 +1,108 @@
+"""Panel 4: a rollout as it runs, whoever runs it: what is done, what is waited for, how it ended."""
+
+from __future__ import annotations
+
+from console.cli.render.durations import coarse
+from console.observe.rollout import RolloutView, StepStatus, StepView
+from console.tui.board import Board
+from console.tui.names import release_name, step_name, took
+from console.tui.paint import Line, Rows, Tone, line, wrapped
+from console.tui.telling import end_of
+
+_SIGNS = {StepStatus.SUCCEEDED: Tone.GOOD, StepStatus.FAILED: Tone.BAD, StepStatus.CANCELLED: Tone.WARN}
+_NEXT = 4
+"""How many of the steps to come are named."""
+
+
+def rollout_rows(board: Board, width: int, height: int) -> Rows:
+    """What was done, then what is being done; the latest rows when there are too many."""
+    rollout = board.rollout
+    if board.verdict.choices and not board.running:
+        return _unfinished(board, width)
+    if rollout is None:
+        return (line(("no rollout so far", Tone.DIM)),) if board.facts else (line(("opening the stack", Tone.DIM)),)
+    done = wrapped([_step(board, step) for step in rollout.steps if step.status in _SIGNS], width, gap=" ")
+    last = _ended(rollout) if rollout.over else (_running(board, rollout), *_to_come(board, rollout, width))
+    room = max(0, height - len(last))
+    return (*(done[-room:] if room else ()), *last)[:height]
+
+
+def rollout_title(board: Board) -> Line:
+    """Its number, what it does, and who runs it when that is somebody else."""
+    rollout = board.rollout
+    if rollout is None:
+        return ()
+    name = release_name(rollout.image.reference) if rollout.image else ""
+    what = " ".join(filter(None, (rollout.action, name or (rollout.target.value if rollout.target else ""))))
+    own = board.own is not None and board.own.number == rollout.number
+    by = line((f"  by {rollout.user}@{rollout.host}", Tone.DIM)) if not own and not rollout.over else ()
+    return (*line(f"{rollout.number}  {what}"), *by)
+
+
+def rollout_note(board: Board) -> Line:
+    """How long it takes, and its phase."""
+    rollout = board.rollout
+    if rollout is None:
+        return ()
+    if rollout.finished is not None:
+        return line((took(rollout.finished.seconds), Tone.DIM))
+    if rollout.aborted_by:
+        return line((f"ending safely, {rollout.phase.value}", Tone.WARN))
+    return line((f"{rollout.phase.value} {coarse(rollout.elapsed(board.now))}", Tone.ACCENT))
+
+
+def _step(board: Board, step: StepView) -> Line:
+    glyphs = board.glyphs
+    sign = {StepStatus.SUCCEEDED: glyphs.good, StepStatus.FAILED: glyphs.bad}.get(step.status, glyphs.warn)
+    tone = _SIGNS[step.status]
+    text = f"{sign} {step_name(step.id or step.title)}"
+    return line((text, tone), (f" {took(step.seconds or 0.0)}", Tone.DIM))
+
+
+def _running(board: Board, rollout: RolloutView) -> Line:
+    sign = board.glyphs.running
+    if rollout.held_before:
+        return line((f"{sign} HELD before {step_name(rollout.held_before)}: H lets it go on", Tone.WARN))
+    step = rollout.step
+    if step is None:
+        return line((f"{sign} {rollout.phase.value}", Tone.ACCENT))
+    left = step.remaining(board.now)
+    text = f": {step.waiting}" if step.waiting else ""
+    until = f", {coarse(left)} left" if left is not None else ""
+    hold = "  (hold asked for)" if board.sample.held else ""
+    return line((f"{sign} {step.title}", Tone.ACCENT), f"{text}{until}", (hold, Tone.WARN))
+
+
+def _to_come(board: Board, rollout: RolloutView, width: int) -> Rows:
+    coming = [step.title for step in rollout.steps if step.status is StepStatus.PLANNED]
+    if not coming:
+        return ()
+    names = ", ".join(coming[:_NEXT]) + (f", {board.glyphs.dots}" if len(coming) > _NEXT else "")
+    return (line((f"{board.glyphs.pending} then {names}", Tone.DIM)),) if width else ()
+
+
+def _ended(rollout: RolloutView) -> Rows:
+    finished = rollout.finished
+    if finished is None:
+        return ()
+    word, tone = end_of(finished.outcome)
+    now = finished.message or (f"{finished.active.value} serves" if finished.active else "")
+    dropped = f"{rollout.cut} requests cut  " if rollout.cut else ""
+    measured = rollout.measured
+    if measured is not None and measured.valid:
+        dropped = f"{measured.dropped:,} dropped / {measured.due:,}  "
+    rows = [line((f"{word}: ", tone), (dropped, Tone.BAD if _lost(rollout) else Tone.PLAIN), now)]
+    if finished.next_command:
+        rows.append(line(("next: ", Tone.DIM), finished.next_command))
+    return tuple(rows)
+
+
+def _lost(rollout: RolloutView) -> bool:
+    return bool(rollout.cut or (rollout.measured is not None and rollout.measured.dropped))
+
+
+def _unfinished(board: Board, width: int) -> Rows:
+    verdict = board.verdict
+    story = line((f"rollout {verdict.rollout} NEVER FINISHED", Tone.ALARM), ("  V shows the ways on", Tone.ACCENT))
+    words = [line(word) for word in verdict.story.split()]
+    return (story, *wrapped(words, width))
