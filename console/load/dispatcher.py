@@ -54,6 +54,16 @@ class Dispatcher:
         """Connections that are open or opening."""
         return self._open
 
+    @property
+    def full(self) -> bool:
+        """Whether the cap leaves no room for another request now."""
+        return self._open >= self._max_connections and not self._idle
+
+    def refuse(self, count: int) -> None:
+        """So many requests are due that the cap leaves no room for."""
+        self._tally.fell_due(count)
+        self._tally.gave_up(self._tally.phase, NotSent.CAP, count)
+
     def begin(self, due: float) -> None:
         """A request is due: send it, or count why not."""
         now = monotonic()

@@ -128,10 +128,13 @@ class Generator:
             late = schedule.skip(now - _TOO_LATE)
             self._tally.fell_due(late)
             self._tally.gave_up(self._tally.phase, NotSent.LAG, late)
-        begin = self._dispatcher.begin
+        dispatcher = self._dispatcher
         batch = schedule.take(now, _BATCH)
-        for due in batch:
-            begin(due)
+        for begun, due in enumerate(batch):
+            if dispatcher.full:
+                dispatcher.refuse(len(batch) - begun)
+                break
+            dispatcher.begin(due)
         return len(batch)
 
     def _catch_up(self) -> None:

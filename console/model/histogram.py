@@ -149,6 +149,7 @@ class Histogram:
         if len(numbers) % 2:
             raise ValueError("a packed histogram has an even count of numbers")
         pairs = dict(zip(numbers[::2], numbers[1::2], strict=True))
-        if len(pairs) * 2 != len(numbers) or any(b < 0 or b >= BUCKETS or n < 1 for b, n in pairs.items()):
+        within = not pairs or (min(pairs) >= 0 and max(pairs) < BUCKETS and min(pairs.values()) >= 1)
+        if len(pairs) * 2 != len(numbers) or not within:
             raise ValueError("a packed histogram names each bucket once, within range, with a positive count")
         return cls(pairs)

@@ -17,7 +17,7 @@ import types
 from collections.abc import Callable, Hashable, Mapping
 from enum import StrEnum
 from functools import cache
-from typing import Union, get_args, get_origin, get_type_hints
+from typing import Union, cast, get_args, get_origin, get_type_hints
 
 from console.model.histogram import Histogram
 from console.model.load import (
@@ -237,10 +237,10 @@ def _scalar_reader(kind: type) -> _Reader:
 
 def _read_histogram(value: object) -> Histogram:
     numbers = _list(value)
-    if any(type(number) is not int for number in numbers):
+    if not set(map(type, numbers)) <= {int}:
         raise WireError("a packed histogram holds whole numbers")
     try:
-        return Histogram.unpacked([number for number in numbers if isinstance(number, int)])
+        return Histogram.unpacked(cast("list[int]", numbers))
     except ValueError as error:
         raise WireError(str(error)) from error
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from console.adapters.load import LoadSupervisor
-from console.model.load import Attempt, LoadConfig, Summary
+from console.model.load import Attempt, LoadConfig, NotSent, Summary
 from console.model.load_totals import merged
 
 
@@ -46,17 +46,16 @@ def check_books(summary: Summary) -> None:
     assert totals.recovered == whole.recovered <= totals.dropped
     assert totals.responses == sum(whole.statuses.values())
     assert whole.latency.total == whole.service.total == totals.ok + totals.unexpected
-    assert summary.lag.total == totals.due - skipped(summary)
+    assert summary.lag.total == totals.due - never_begun(summary)
     first = sum(count for attempt, count in whole.attempts.items() if not attempt.retry and attempt.stage != "idle")
     assert first == totals.dropped
     assert len(summary.failures) + summary.failures_omitted == totals.dropped + totals.stray
 
 
-def skipped(summary: Summary) -> int:
-    """Requests that were given up before they were begun."""
-    return sum(
-        count for phase in summary.phases for reason, count in phase.not_sent.items() if reason == "schedule lag"
-    )
+def never_begun(summary: Summary) -> int:
+    """Requests that were given up without looking for a descriptor or a port."""
+    early = {NotSent.LAG, NotSent.CAP}
+    return sum(count for phase in summary.phases for reason, count in phase.not_sent.items() if reason in early)
 
 
 def attempts(summary: Summary) -> dict[Attempt, int]:
