@@ -179,8 +179,8 @@ def _role(color: Color, seen: Seen) -> Role:
 
 def _release_of(color: Color, seen: Seen) -> Release | None:
     """The newest release of the history that this color's containers really are; one that served on it goes first."""
-    images = {replica.image_id for replica in seen.observed.of(color)}
-    same = [release for release in seen.history if release.image.id in images]
+    there = seen.observed.of(color)
+    same = [release for release in seen.history if any(release.run_by(replica) for replica in there)]
     return next((release for release in same if release.color is color), same[0] if same else None)
 
 

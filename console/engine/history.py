@@ -19,8 +19,11 @@ from console.model.events import (
 from console.model.release import Image, Release
 from console.model.request import Result
 
-Key = tuple[str, int]
-"""A release by its image's id and its number: one image may be deployed more than once."""
+Identity = tuple[str, str]
+"""What containers run: image id and configuration hash. An image alone may be deployed in several configurations."""
+
+Key = tuple[int, str, str]
+"""A release: its number or, for what no rollout made, 0 with its identity."""
 
 
 def releases(records: Iterable[Record]) -> tuple[Release, ...]:
@@ -60,29 +63,31 @@ class _Ledger:
     users: dict[int, str] = field(default_factory=dict)
     makers: dict[str, int] = field(default_factory=dict)
     releases: dict[Key, Release] = field(default_factory=dict)
-    latest: dict[str, int] = field(default_factory=dict)
+    latest: dict[Identity, int] = field(default_factory=dict)
+    """The number of the release that an identity is."""
     given: dict[int, Key] = field(default_factory=dict)
     """The release that each rollout gave traffic to first."""
 
     def serve(self, record: Record, served: ReleaseServed) -> None:
         """A rollout gave a release the traffic."""
         made = self.makers.get(served.image_id, record.rollout)
-        number = served.origin or self.latest.get(served.image_id, made)
+        number = served.origin or self.latest.get((served.image_id, served.config_hash), made)
         image = Image(reference=served.reference, id=served.image_id, digest=served.digest)
         release = Release(
             id=number, color=served.color, image=image, config_hash=served.config_hash, by="", at=record.at
         )
-        self._enter(release)
-        self.given.setdefault(record.rollout, (served.image_id, number))
+        self.given.setdefault(record.rollout, self._enter(release))
 
     def find(self, record: Record, found: ReleaseFound) -> None:
-        """A release served already that the history does not know."""
-        if found.image_id not in self.latest:
-            number = self.makers.get(found.image_id, 0)
-            image = Image(reference=found.reference, id=found.image_id)
-            self._enter(
-                Release(id=number, color=found.color, image=image, config_hash=found.config_hash, by="", at=record.at)
-            )
+        """A release served already that the history does not know: an unrecorded rollout's, or nobody's."""
+        if (found.image_id, found.config_hash) in self.latest:
+            return
+        made = self.makers.get(found.image_id, 0)
+        number = 0 if (made, "", "") in self.releases else made
+        image = Image(reference=found.reference, id=found.image_id)
+        self._enter(
+            Release(id=number, color=found.color, image=image, config_hash=found.config_hash, by="", at=record.at)
+        )
 
     def go_back(self, rollout: int) -> None:
         """A rollout went back from the release that it had given the traffic."""
@@ -90,12 +95,14 @@ class _Ledger:
         if key is not None:
             self.releases[key] = replace(self.releases[key], withdrawn=True)
 
-    def _enter(self, release: Release) -> None:
-        key = (release.image.id, release.id)
-        self.latest[release.image.id] = release.id
+    def _enter(self, release: Release) -> Key:
+        identity = (release.image.id, release.config_hash)
+        key = (release.id, "", "") if release.id else (0, *identity)
+        self.latest[identity] = release.id
         made = self.releases.pop(key, None)
         by = made.by if made else self.users.get(release.id, "")
         self.releases[key] = replace(release, by=by, at=made.at if made else release.at)
+        return key
 
 
 def _read(records: Iterable[Record]) -> _Ledger:

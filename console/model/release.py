@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.model.color import Color
+from console.model.observed import Replica
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +39,10 @@ class Release:
     """UTC, ISO 8601."""
     withdrawn: bool = False
     """Whether the rollout that gave it traffic last went back from it: no rollback leads to it unless it is named."""
+
+    def run_by(self, replica: Replica) -> bool:
+        """Whether a replica runs exactly this: the same image in the same configuration.
+
+        An image alone is no release: a deploy may change nothing but the service's environment.
+        """
+        return (replica.image_id, replica.config_hash) == (self.image.id, self.config_hash)

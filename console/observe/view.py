@@ -199,8 +199,8 @@ class StackView:
 
     def release_of(self, color: Color) -> Release | None:
         """The newest release of the history that a color's containers really are; one that served on it goes first."""
-        images = {replica.image_id for replica in self.observed.of(color)}
-        same = [release for release in self.history if release.image.id in images]
+        there = self.observed.of(color)
+        same = [release for release in self.history if any(release.run_by(replica) for replica in there)]
         return next((release for release in same if release.color is color), same[0] if same else None)
 
     def usage_of(self, color: Color) -> tuple[float | None, int]:

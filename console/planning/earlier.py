@@ -17,14 +17,10 @@ def earlier_release(observed: Observed, releases: Sequence[Release]) -> Release 
 def standby_served(observed: Observed, releases: Sequence[Release]) -> bool:
     """Whether what the idle color holds served before and was not withdrawn, so that it may serve again as it is.
 
-    What was prepared without a cutover, or failed before it, is no way back. Containers that don't run must also be
-    of a configuration that served. Where no release is known at all, the idle color is taken as it is.
+    What was prepared without a cutover, or failed before it, is no way back, not even when its image served once in
+    another configuration. Where no release is known at all, the idle color is taken as it is.
     """
-    there = observed.of(observed.idle)
     good = [release for release in releases if not release.withdrawn]
-    images = {release.image.id for release in good}
-    configured = {(release.image.id, release.config_hash) for release in good}
     return not releases or all(
-        replica.image_id in images and (replica.running or (replica.image_id, replica.config_hash) in configured)
-        for replica in there
+        any(release.run_by(replica) for release in good) for replica in observed.of(observed.idle)
     )

@@ -62,7 +62,7 @@ def _named(situation: Situation, number: int) -> Release:
         raise RefusedError(
             attempted, f"no such release is in the history (known: {known})", now=now, next_command="rollout history"
         )
-    if found is situation.releases[0] and _holds(situation.observed, active, found):
+    if _holds(situation.observed, active, found):
         raise RefusedError(attempted, "it is what serves", now=now, next_command="rollout history")
     return found
 
@@ -78,12 +78,13 @@ def _bring_back(situation: Situation, target: Color, number: int | None) -> tupl
     release = wanted or earlier_release(observed, releases)
     if release is None:
         raise _no_way_back(situation, target)
+    _recreatable(situation, release)
     image = PlannedStep(
         id="image",
         step=ResolveImage(color=target, reference=release.image.id, release=release.id, name=release.image.reference),
         title=f"use image {release.image.reference} of release {release.id}",
         stage=Stage.PREPARE,
-        cause="it served before",
+        cause="it served before; its configuration comes from the present Compose files",
         deadline=_blocks.PREFLIGHT_DEADLINE,
     )
     clear = (
@@ -96,8 +97,24 @@ def _bring_back(situation: Situation, target: Color, number: int | None) -> tupl
     return (image, *clear, *_blocks.start(target, situation.spec, cause=cause, migrate=False))
 
 
+def _recreatable(situation: Situation, release: Release) -> None:
+    """Refuse to make a release anew that differs from what serves in nothing that is kept.
+
+    Raises:
+        RefusedError: it has the image that serves; only its configuration differed, and that was in the Compose files.
+    """
+    active = situation.observed.active
+    if any(replica.image_id == release.image.id for replica in situation.observed.running(active)):
+        raise RefusedError(
+            f"roll back to release {release.id}",
+            "it has the very image that serves; what differed is its configuration, and that was in the Compose files",
+            now=f"{active.value} serves, nothing was changed",
+            next_command="git log -- docker-compose.yml   # restore the files of that release, then rollout deploy",
+        )
+
+
 def _holds(observed: Observed, color: Color, release: Release) -> bool:
-    return all(replica.image_id == release.image.id for replica in observed.of(color))
+    return all(release.run_by(replica) for replica in observed.of(color))
 
 
 def _no_way_back(situation: Situation, target: Color) -> RefusedError:

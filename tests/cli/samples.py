@@ -61,6 +61,7 @@ def replica(color: Color, **changes: object) -> Replica:
         address={Color.BLUE: "172.20.0.3:8000", Color.GREEN: "172.20.0.4:8000"}[color],
         image_id=IMAGES[color],
         image=f"shop-app:{color.value}",
+        config_hash="c0ffee",
     )
     return replace(found, **changes)  # type: ignore[arg-type]
 

@@ -38,9 +38,9 @@ async def preflight(_step: Preflight, world: World) -> str:
 async def _remember(observed: Observed, world: World) -> None:
     """Enter what serves into the history when no rollout made it, and keep its image, so that it can come back."""
     records = world.ports.journal.records()
-    known = {release.image.id for release in releases(records)}
+    known = releases(records)
     for replica in observed.running(observed.active)[:1]:
-        if not replica.image_id or replica.image_id in known:
+        if not replica.image_id or any(release.run_by(replica) for release in known):
             return
         image = Image(reference=replica.image, id=replica.image_id)
         await world.ports.runtime.keep_image(image, release=maker(records, replica.image_id))
