@@ -42,13 +42,13 @@ REHEARSALS = (
 )
 
 
-def request_for(key: str, board: Board, *, image: str | None = None, release: int | None = None) -> Request:
+def request_for(key: str, board: Board, *, release: int | None = None) -> Request:
     """What a key asks for; load that runs already measures the rollout."""
     load = board.sample.load
     action = Action(key)
     judged = action in {Action.DEPLOY, Action.CUTOVER, Action.ROLLBACK} and load.on and load.rate
     measured = LoadSpec(url=load.url, rate=load.rate) if judged else None
-    return Request(action=action, image=image, to_release=release, load=measured)
+    return Request(action=action, to_release=release, load=measured)
 
 
 def command_for(request: Request) -> str:

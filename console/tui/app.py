@@ -79,7 +79,7 @@ class Keys(Provider):
         demo = app.board.facts is not None and app.board.facts.demo
         entries = []
         for key in KEYS:
-            if key.help and key.id not in {"palette"} and (key.kind is not Kind.DEMO or demo):
+            if key.help and key.id != "palette" and (key.kind is not Kind.DEMO or demo):
                 reason = obstacle(key.id, app.board)
                 entries.append((f"{key.id.partition('(')[0]}  {key.shown}", reason or key.help, app.pressing(key.id)))
         entries += [(f"theme {name}", "colours of the screen", app.wearing(name)) for name in THEMES]

@@ -9,6 +9,7 @@ from console.cli.report import Readiness, Seen, StatusReport, report
 from console.model.request import Verdict
 from console.observe.fold import follow
 from console.observe.rollout import RolloutView
+from console.ports.journal import LockLabel
 from console.tui.bridge import Heard
 from console.tui.facts import StackFacts
 from console.tui.glyphs import UNICODE, Glyphs
@@ -18,9 +19,7 @@ from console.tui.telling import Told, tell
 KEPT = 500
 """Events that can be scrolled back to; the journal has them all."""
 
-_NOTHING = Verdict(
-    rollout=0, action="", user="", since="", last_step="", story="", consistent=True, choices=()
-)
+_NOTHING = Verdict(rollout=0, action="", user="", since="", last_step="", story="", consistent=True, choices=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +55,12 @@ class Board:
     def running(self) -> bool:
         """Whether this session runs a rollout."""
         return self.sample.running or (self.own is not None and not self.own.over)
+
+    @property
+    def other(self) -> LockLabel | None:
+        """Who else holds the stack's lock. This session's own lock is seen a moment longer than it is held."""
+        lock = self.status.lock if self.status else None
+        return None if lock is None or (self.facts is not None and lock.pid == self.facts.pid) else lock
 
     @property
     def verdict(self) -> Verdict:

@@ -47,9 +47,7 @@ class Desk:
         self.ended = asyncio.Event()
         self._bridge = bridge
         self._measuring = Measuring()
-        self._observer = StackObserver(
-            session.spec, session.ports, History(releases=releases, standby=standby_since)
-        )
+        self._observer = StackObserver(session.spec, session.ports, History(releases=releases, standby=standby_since))
         self._view: StackView | None = None
         self._verdict: Verdict | None = None
         self._verdict_of: tuple[int, bool] | None = None
@@ -60,6 +58,7 @@ class Desk:
         """How the last rollout of this session ended."""
         self._rollout: asyncio.Task[Outcome] | None = None
         self._news = asyncio.Event()
+        self._told: Sample | None = None
 
     @property
     def rolling(self) -> asyncio.Task[Outcome] | None:
@@ -117,7 +116,7 @@ class Desk:
         else:
             self._held = True
             self.session.hold()
-        self._news.set()
+        self._publish()
         return self._held
 
     async def abort(self, by: str) -> None:
@@ -127,24 +126,24 @@ class Desk:
     async def lock(self, *, read_only: bool) -> None:
         """Let nothing act any more, or let it."""
         self.session.read_only = read_only
-        self._news.set()
+        self._publish()
 
     async def load(self, load: LoadSpec | None) -> None:
         """Begin to send load, or stop it. Raises as `Traffic.start`."""
         if load is None:
             await self.traffic.stop()
-            self._news.set()
+            self._publish()
             return
         if self.session.read_only:
             raise RolloutError("send load", "this session is read-only", now="nothing was sent")
         self._measuring = Measuring()
         await self.traffic.start(load)
-        self._news.set()
+        self._publish()
 
     async def rate(self, rate: float) -> None:
         """Another rate of the load, in requests a second."""
         await self.traffic.rate(rate)
-        self._news.set()
+        self._publish()
 
     async def logs(self, name: str, *, tail: int) -> tuple[str, ...]:
         """The last lines of a replica, oldest first. Raises `RuntimeFailedError`."""
@@ -169,13 +168,13 @@ class Desk:
     async def _go(self, work: Coroutine[Any, Any, Outcome]) -> Outcome:
         task = asyncio.ensure_future(work)
         self._rollout, self._held = task, False
-        self._news.set()
+        self._publish()
         task.add_done_callback(self._over)
         return await asyncio.shield(task)
 
     def _over(self, task: asyncio.Task[Outcome]) -> None:
         self._held = False
-        self._news.set()
+        self._publish()
         self._observer.look()
         if not task.cancelled() and task.exception() is None:  # whoever waited has an exception; nobody may, by now
             self.outcome = task.result()
@@ -202,28 +201,31 @@ class Desk:
         self._news.set()
 
     async def _sampling(self) -> None:
-        told: Sample | None = None
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(None if self.traffic.run is None else 1 / RATE):
                     await self._news.wait()
             self._news.clear()
             await self._look_back()
-            self._measuring.follow(self.traffic.run)
-            sample = Sample(
-                view=self._view,
-                requests=self._measuring.view,
-                load=self.traffic.state,
-                running=self.rolling is not None,
-                held=self._held,
-                read_only=self.session.read_only,
-                verdict=self._verdict,
-                flights=dict(self._flights),
-            )
-            if sample != told or self._bridge.progressing:
-                told = sample
-                self._bridge.sample(sample)
+            self._publish()
             await asyncio.sleep(1 / RATE)
+
+    def _publish(self) -> None:
+        """Put a sample onto the bridge, if it tells anything new."""
+        self._measuring.follow(self.traffic.run)
+        sample = Sample(
+            view=self._view,
+            requests=self._measuring.view,
+            load=self.traffic.state,
+            running=self.rolling is not None,
+            held=self._held,
+            read_only=self.session.read_only,
+            verdict=self._verdict,
+            flights=dict(self._flights),
+        )
+        if sample != self._told or self._bridge.progressing:
+            self._told = sample
+            self._bridge.sample(sample)
 
     async def _look_back(self) -> None:
         """What an unfinished rollout left, asked anew whenever that may have changed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
@@ -22,6 +23,8 @@ class StackFacts:
     keep: float
     """Seconds that a warm standby is kept."""
     replicas: int
+    pid: int
+    """This process, by which its own lock is told from another's."""
     fixed_read_only: bool = False
     """Whether it was opened with `--read-only`, which no key undoes."""
     demo: bool = False
@@ -38,6 +41,7 @@ def facts_of(spec: Spec, *, read_only: bool, demo: bool) -> StackFacts:
         protected=spec.protected,
         keep=spec.standby.keep,
         replicas=spec.replicas,
+        pid=os.getpid(),
         fixed_read_only=read_only,
         demo=demo,
     )

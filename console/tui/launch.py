@@ -142,4 +142,3 @@ def _farewell(how: Leaving, engine: EngineThread, launch: Launch) -> Plain | Non
         engine.abort("the operator")
     engine.end()
     return plain
-

@@ -9,7 +9,7 @@ from console.observe.view import StackView
 from console.tui.paint import harmless
 
 _TAG = re.compile(r"[@:](?P<tag>[A-Za-z0-9_][\w.-]*)$")
-_LONGEST = 12
+_LONGEST = 16
 _MIB = 1024 * 1024
 _GIB = 1024 * _MIB
 _STEPS = {

@@ -43,7 +43,7 @@ def _nothing_to_see(key: str, board: Board) -> str:
 def _needs_rollout(key: str, board: Board) -> str:
     if board.running:
         return ""
-    lock = board.status.lock if board.status else None
+    lock = board.other
     if lock is not None:
         return f"{key}: {lock.user}@{lock.host} (pid {lock.pid}) runs it: only there it can be ended"
     return f"{key}: no rollout is running"
@@ -55,7 +55,7 @@ def _busy(key: str, board: Board) -> str:
     if board.running:
         number = f" {board.own.number}" if board.own is not None and not board.own.over else ""
         return f"{key} waits for rollout{number}: A ends it, H holds it"
-    lock = board.status.lock if board.status else None
+    lock = board.other
     if lock is not None:
         who = f"{lock.user}@{lock.host}, pid {lock.pid}"
         return f"{key} waits: {who} holds the lock since {clock(lock.since)} ({lock.command})"

@@ -6,7 +6,6 @@ Screens decide which key was meant; here it is said first, agreed to, and handed
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from console.cli.render.durations import duration
@@ -158,24 +157,26 @@ class Operator:
             await self._until_over(self._app.ask(lambda desk: desk.recover(choice)))
 
     async def _fault(self) -> None:
-        options = tuple(
-            Option(key=one.key, answer=one.key, text=one.text, detail=one.detail) for one in REHEARSALS
-        )
-        answer = await self._app.push_screen_wait(
-            ChoiceDialog("rehearse a failure", "Deploy a release, and", options)
-        )
+        options = tuple(Option(key=one.key, answer=one.key, text=one.text, detail=one.detail) for one in REHEARSALS)
+        answer = await self._app.push_screen_wait(ChoiceDialog("rehearse a failure", "Deploy a release, and", options))
         rehearsal = next((one for one in REHEARSALS if one.key == answer), None)
         if rehearsal is not None:
             await self._rehearse(rehearsal)
 
     async def _rehearse(self, rehearsal: Rehearsal) -> None:
-        request = request_for("deploy", self._app.board, image=rehearsal.image or None)
+        facts, load = self._app.board.facts, self._app.board.sample.load
+        if facts is None:
+            return
+        if not load.on:
+            await self.start_load(facts.load)  # without requests nobody sees a release fail that smoke tests passed
+        sent = LoadSpec(url=load.url, rate=load.rate) if load.on else facts.load
+        request = Request(action=Action.DEPLOY, image=rehearsal.image or None, load=sent)
         if not rehearsal.breaks_proxy:
             await self.roll(request)
             return
         await self._app.ask(lambda desk: desk.break_proxy(broken=True))
         try:
-            await self.roll(replace(request))
+            await self.roll(request)
         finally:
             await self._app.ask(lambda desk: desk.break_proxy(broken=False))
 

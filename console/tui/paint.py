@@ -53,7 +53,7 @@ def harmless(text: str) -> str:
 @lru_cache(2048)
 def asciified(text: str) -> str:
     """The text for a terminal that has nothing but ASCII."""
-    return text if text.isascii() else "".join(c if c.isascii() else "?" for c in text)
+    return text if text.isascii() else "".join(c if c.isascii() else "?" * cell_len(c) for c in text)
 
 
 def width_of(row: Line) -> int:
@@ -78,7 +78,10 @@ def fit(row: Line, width: int, *, dots: str = "…") -> Line:
     for text, tone in row:
         size = cell_len(text)
         if size >= room:
-            kept += [(set_cell_size(text, room), tone), (dots[: width - sum(cell_len(t) for t, _ in kept) - room], tone)]
+            kept += [
+                (set_cell_size(text, room), tone),
+                (dots[: width - sum(cell_len(t) for t, _ in kept) - room], tone),
+            ]
             break
         kept.append((text, tone))
         room -= size

@@ -26,7 +26,7 @@ class Text(RowsWidget):
     def put(self, rows: Rows) -> None:
         """Show these rows, and take the room that they need."""
         if len(rows) != len(self.rows):
-            self.styles.height = max(1, len(rows))
+            self.styles.height = len(rows)
         self.show(rows)
 
 
@@ -52,9 +52,10 @@ class Dialog(ModalScreen[Answer | None]):
         with Vertical(id="box"):
             with VerticalScroll(id="body", can_focus=False):
                 yield Text(id="text")
+            yield Text(id="foot")
             yield from self.compose_more()
-            yield Text(id="hint")
             with Horizontal(id="buttons"):
+                yield Text(id="hint")
                 yield Button("Cancel", id="cancel", compact=True)
 
     def compose_more(self) -> ComposeResult:
@@ -102,12 +103,26 @@ class Dialog(ModalScreen[Answer | None]):
 
     def redraw(self) -> None:
         """Show everything as it is now."""
-        self.query_one("#text", Text).put(self.text(self.room))
+        rows, foot = self.text(self.room), self.foot(self.room)
+        around = 3 + len(foot) + (len(foot) > 0) + self.extra_rows
+        self.query_one("#body").styles.height = max(1, min(len(rows), self.app.size.height - around))
+        self.query_one("#box").styles.width = min(self.WIDTH + 4, self.app.size.width)
+        self.query_one("#text", Text).put(rows)
+        self.query_one("#foot", Text).put(((), *foot) if foot else ())
         self.query_one("#hint", Text).put((self.hint(),))
 
     def text(self, width: int) -> Rows:
         """The question."""
         raise NotImplementedError
+
+    @property
+    def extra_rows(self) -> int:
+        """Rows that `compose_more` takes."""
+        return 0
+
+    def foot(self, width: int) -> Rows:  # noqa: ARG002 - most dialogs have none
+        """What is to be seen however long the text is."""
+        return ()
 
     def hint(self) -> Line:
         """Which keys answer it."""
@@ -127,3 +142,9 @@ def paragraphs(text: str, width: int, tone: Tone = Tone.PLAIN) -> Rows:
             row = longer
         rows.append(row)
     return tuple(rows)
+
+
+def command_rows(command: str, width: int) -> Rows:
+    """A command to be pasted; the rows after its first one are indented. None without a command."""
+    rows = paragraphs(command, width - 2, Tone.STRONG) if command else ()
+    return tuple(line(("  " if number else "$ ", Tone.DIM), *row) for number, row in enumerate(rows))

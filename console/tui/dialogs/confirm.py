@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from console.tui.dialogs.base import Dialog, paragraphs
+from console.tui.dialogs.base import Dialog, command_rows, paragraphs
 from console.tui.paint import Line, Rows, Tone, line
 
 
@@ -21,11 +21,12 @@ class ConfirmDialog(Dialog[bool]):
         self._command = command
 
     def text(self, width: int) -> Rows:
-        """What will be done, and the command that does the same."""
-        rows: list[Line] = [*paragraphs(self._words, width)]
-        if self._command:
-            rows += [(), line(("$ ", Tone.DIM), (self._command, Tone.STRONG))]
-        return tuple(rows)
+        """What will be done."""
+        return paragraphs(self._words, width)
+
+    def foot(self, width: int) -> Rows:
+        """The command that does the same."""
+        return command_rows(self._command, width)
 
     def hint(self) -> Line:
         """As `Dialog.hint`."""

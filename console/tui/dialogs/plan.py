@@ -14,7 +14,7 @@ from textual.widgets import Button, Input
 from console.model.errors import RolloutError
 from console.model.plan import Plan, PlannedStep, Stage
 from console.model.request import Request
-from console.tui.dialogs.base import Dialog, paragraphs
+from console.tui.dialogs.base import Dialog, command_rows, paragraphs
 from console.tui.paint import Line, Rows, Tone, line
 
 _LIMIT = 14
@@ -83,8 +83,16 @@ class PlanDialog(Dialog[Agreed]):
             rows.append(line(("asking the engine for the plan", Tone.DIM)))
         else:
             rows += plan_rows(self._plan, width)
-        rows += [(), *_command(self._asked.command(self._request), width)]
         return tuple(rows)
+
+    def foot(self, width: int) -> Rows:
+        """The command that does the same."""
+        return command_rows(self._asked.command(self._request), width)
+
+    @property
+    def extra_rows(self) -> int:
+        """As `Dialog.extra_rows`."""
+        return 1 if self.is_mounted and self.query_one("#typed").display else 0
 
     def hint(self) -> Line:
         """As `Dialog.hint`."""
@@ -120,6 +128,7 @@ class PlanDialog(Dialog[Agreed]):
             typed.value, typed.placeholder = "", "image reference"
             typed.display = True
             typed.focus()
+            self.redraw()
 
     @property
     def _may(self) -> bool:
@@ -127,6 +136,7 @@ class PlanDialog(Dialog[Agreed]):
 
     def _release_focus(self, typed: Input) -> None:
         typed.display = False
+        self.redraw()
         self.query_one("#cancel", Button).focus()
 
     @work(exclusive=True)
@@ -169,7 +179,3 @@ def _refused(error: RolloutError, width: int) -> Rows:
     if error.next_command:
         rows.append(line(("next: ", Tone.DIM), error.next_command))
     return tuple(rows)
-
-
-def _command(command: str, width: int) -> Rows:
-    return tuple(line(("$ " if not n else "  ", Tone.DIM), *row) for n, row in enumerate(paragraphs(command, width - 2)))

@@ -132,9 +132,7 @@ class LiveScreen(Screen[None]):
         if not self.is_mounted:
             return
         console = self.console
-        self.query_one("#headline", RowsWidget).show(
-            (headline(console.board, self.size.width, frozen=console.frozen),)
-        )
+        self.query_one("#headline", RowsWidget).show((headline(console.board, self.size.width, frozen=console.frozen),))
         if not console.frozen:
             self.query_one(Panels).draw(console.board)
         self._draw_keys()

@@ -32,7 +32,7 @@ def requests_rows(board: Board, width: int, height: int) -> Rows:
         rows[1] = line(("no data: ", Tone.WARN), (view.problem or load.problem, Tone.WARN))
     room = height - len(rows)
     chart = max(1, room - 2 - (3 if room > 7 else 0))  # noqa: PLR2004 - a tall panel lists failures too
-    shown = view.buckets[-max(1, width - _LABEL) :]
+    shown = _settled(view.buckets)[-max(1, width - _LABEL) :]
     rows += _latency_chart(shown, chart, width, board.glyphs)
     rows.append(_outcomes(shown, width, board))
     rows.append(_marks(shown, width, board.glyphs))
@@ -54,6 +54,11 @@ def requests_note(board: Board) -> Line:
     if board.sample.requests is not None and not board.sample.load.on:
         return line(("off", Tone.DIM))
     return ()
+
+
+def _settled(buckets: tuple[Bucket, ...]) -> tuple[Bucket, ...]:
+    """Without the newest bucket while nothing came for it so far: that is no gap yet."""
+    return buckets[:-1] if buckets and not buckets[-1].measured else buckets
 
 
 def _ledger(totals: Totals, width: int) -> Line:
@@ -105,7 +110,7 @@ def _outcomes(buckets: tuple[Bucket, ...], width: int, board: Board) -> Line:
         if bucket.dropped:
             row.append((glyphs.bad, Tone.ALARM))
         elif not bucket.measured:
-            row.append((glyphs.nothing, Tone.DIM))
+            row.append((glyphs.pending if bucket.later else glyphs.nothing, Tone.DIM))
         else:
             color = bucket.shares[0].color if bucket.shares else ""
             row.append((glyphs.share.get(color, glyphs.other), toned(color)))
@@ -128,7 +133,6 @@ def _marks(buckets: tuple[Bucket, ...], width: int, glyphs: Glyphs) -> Line:
 
 
 def _failure(failure: Failure) -> Line:
-
 
     at = clock(datetime.fromtimestamp(failure.at, UTC).isoformat())
     attempt = failure.attempt

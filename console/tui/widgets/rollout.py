@@ -22,8 +22,8 @@ def rollout_rows(board: Board, width: int, height: int) -> Rows:
     if rollout is None:
         return (line(("no rollout so far", Tone.DIM)),) if board.facts else (line(("opening the stack", Tone.DIM)),)
     done = wrapped([_step(board, step) for step in rollout.steps if step.status in _SIGNS], width, gap=" ")
-    last = _ended(rollout) if rollout.over else (_running(board, rollout), *_to_come(board, rollout, width))
-    room = max(0, height - len(last))
+    last = _ended(rollout, width) if rollout.over else (_running(board, rollout), *_to_come(board, rollout, width))
+    room = max(min(1, height - 1), height - len(last))
     return (*(done[-room:] if room else ()), *last)[:height]
 
 
@@ -81,7 +81,7 @@ def _to_come(board: Board, rollout: RolloutView, width: int) -> Rows:
     return (line((f"{board.glyphs.pending} then {names}", Tone.DIM)),) if width else ()
 
 
-def _ended(rollout: RolloutView) -> Rows:
+def _ended(rollout: RolloutView, width: int) -> Rows:
     finished = rollout.finished
     if finished is None:
         return ()
@@ -91,7 +91,10 @@ def _ended(rollout: RolloutView) -> Rows:
     measured = rollout.measured
     if measured is not None and measured.valid:
         dropped = f"{measured.dropped:,} dropped / {measured.due:,}  "
-    rows = [line((f"{word}: ", tone), (dropped, Tone.BAD if _lost(rollout) else Tone.PLAIN), now)]
+    words = [line((text, Tone.PLAIN)) for text in now.split()]
+    lost = Tone.BAD if _lost(rollout) else Tone.PLAIN
+    head = [line((f"{word}:", tone)), *([line((dropped.strip(), lost), "  ")] if dropped else [])]
+    rows = list(wrapped([*head, *words], width))
     if finished.next_command:
         rows.append(line(("next: ", Tone.DIM), finished.next_command))
     return tuple(rows)

@@ -40,9 +40,7 @@ class RowsWidget(Widget):
         if before == rows or not self.is_mounted:
             return
         regions = [
-            _region(y, old or (), new or ())
-            for y, (old, new) in enumerate(zip_longest(before, rows))
-            if old != new
+            _region(y, old or (), new or ()) for y, (old, new) in enumerate(zip_longest(before, rows)) if old != new
         ]
         self.refresh(*regions)
 
@@ -74,4 +72,3 @@ def _region(y: int, old: Line, new: Line) -> Region:
     first = next((x for x, (a, b) in enumerate(zip_longest(before, after)) if a != b), 0)
     last = next((x for x in range(length - 1, first, -1) if before[x : x + 1] != after[x : x + 1]), first)
     return Region(first, y, last - first + 1, 1)
-

@@ -17,7 +17,7 @@ def upstream_rows(board: Board, width: int, height: int) -> Rows:
     good: Line = line((board.glyphs.good, Tone.GOOD))
     agreed = status.drift is None and status.live_generation is not None
     mark = good if agreed else line((board.glyphs.bad, Tone.BAD)) if status.drift else ()
-    fallback = line(("no file: fallback", Tone.DIM)) if not status.drift else line(("missing", Tone.BAD))
+    fallback = line(("none yet", Tone.DIM)) if not status.drift else line(("missing", Tone.BAD))
     rows = [
         spread(line("file  "), (), 6) + (_side(status.file_color, status.file_generation) or fallback),
         spread(line("live  ") + _live(board), mark, width),
@@ -85,14 +85,20 @@ def _seen(board: Board) -> Line:
         shares = [(color, requests.share_of(color)) for color in Color]
         shown = [(color, share) for color, share in shares if share]
         if shown:
+            exact = len(shown) == 1
             return tuple(
                 part
                 for color, share in shown
-                for part in ((color.value, toned(color.value)), (f" {percent(share)} ", Tone.PLAIN))
+                for part in (
+                    (color.value, toned(color.value)),
+                    (f" {percent(share)}" if exact else f" {share * 100:.0f}% ", Tone.PLAIN),
+                )
             )
         return line(("no data", Tone.DIM))
     serving = board.status.serving if board.status else None
-    return line((serving.value, toned(serving.value)), (" answers", Tone.DIM)) if serving else line(("nobody", Tone.BAD))
+    return (
+        line((serving.value, toned(serving.value)), (" answers", Tone.DIM)) if serving else line(("nobody", Tone.BAD))
+    )
 
 
 def _workers(accepting: int, old: int) -> str:

@@ -1,0 +1,123 @@
+"""A console in a terminal of its own: a tmux that a test types into and reads, as a person would."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from shutil import which
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 40.0
+"""Seconds; generous, since other tests share the machine."""
+
+missing_tmux = "" if which("tmux") else "there is no tmux"
+
+
+class Terminal:
+    """One tmux server with one window. Use as a context manager."""
+
+    def __init__(
+        self,
+        *arguments: str,
+        width: int = 80,
+        height: int = 24,
+        directory: Path = ROOT,
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        self._socket = f"rollout-test-{uuid.uuid4().hex[:8]}"
+        self._size = (width, height)
+        self._directory = directory
+        given = shlex.join(f"{name}={value}" for name, value in (environment or {}).items())
+        command = shlex.join([sys.executable, "-m", "console.cli.main", *arguments])
+        self._line = f"env PYTHONPATH={shlex.quote(str(ROOT))} {given} {command}; echo EXIT=$?; exec sleep 600"
+
+    def __enter__(self) -> Terminal:
+        width, height = self._size
+        size = ("-x", str(width), "-y", str(height))
+        self._tmux("-f", "/dev/null", "new-session", "-d", *size, "-c", str(self._directory), self._line)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pid in self.pids():
+            os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + 20
+        while self.pids() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        subprocess.run(["tmux", "-L", self._socket, "kill-server"], check=False, capture_output=True, timeout=20)
+
+    def press(self, *keys: str) -> None:
+        """Type keys, by tmux's names."""
+        self._tmux("send-keys", *keys)
+
+    def resize(self, width: int, height: int) -> None:
+        """Another size."""
+        self._tmux("resize-window", "-x", str(width), "-y", str(height))
+
+    @property
+    def screen(self) -> str:
+        """What is to be seen."""
+        return self._tmux("capture-pane", "-p")
+
+    @property
+    def alternate(self) -> bool:
+        """Whether the alternate screen is on: a program still has the terminal."""
+        return self._tmux("display-message", "-p", "#{alternate_on}").strip() == "1"
+
+    def wait_for(self, *words: str, gone: str = "") -> str:
+        """Wait until all these words are on the screen (and `gone` is not); the screen then."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            seen = self.screen
+            if all(word in seen for word in words) and (not gone or gone not in seen):
+                return seen
+            assert time.monotonic() < deadline, f"waited {PATIENCE:g} s for {words}, without {gone!r}:\n{seen}"
+            time.sleep(0.1)
+
+    def agree(self, *words: str) -> None:
+        """Wait for a dialog with these words, and confirm it once it takes keys."""
+        self.wait_for("y do it", *words)
+        time.sleep(0.5)  # the dialog ignores what is typed before it can be read
+        self.press("y")
+        self.wait_for(gone="y do it")
+
+    def press_when_ripe(self, *keys: str) -> None:
+        """Type keys into a dialog that has just come up."""
+        time.sleep(0.5)
+        self.press(*keys)
+
+    def pids(self) -> list[int]:
+        """The console's process, while it lives."""
+        shell = self._tmux("display-message", "-p", "#{pane_pid}", check=False).strip()
+        if not shell:
+            return []
+        children = Path(f"/proc/{shell}/task/{shell}/children")
+        try:
+            found = [int(pid) for pid in children.read_text().split()]
+        except OSError:
+            return []
+        return [pid for pid in found if b"console.cli.main" in _command(pid)]
+
+    def _tmux(self, *arguments: str, check: bool = True) -> str:
+        done = subprocess.run(
+            ["tmux", "-L", self._socket, *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            stdin=subprocess.DEVNULL,
+        )
+        assert not check or done.returncode == 0, done.stderr
+        return done.stdout
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""

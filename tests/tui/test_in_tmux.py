@@ -1,0 +1,88 @@
+"""The console as a person meets it: in tmux, on the embedded stack, under load."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.tui.terminal import Terminal, missing_tmux
+
+pytestmark = [
+    pytest.mark.skipif(bool(missing_tmux), reason=missing_tmux or "-"),
+    pytest.mark.slow,
+]
+
+
+@pytest.fixture
+def demo() -> Iterator[Terminal]:
+    """The demo, open, with its load running."""
+    with Terminal("demo") as terminal:
+        terminal.wait_for("blue v1 serves", "200/s", "dropped")
+        yield terminal
+
+
+def test_a_deploy_a_drain_a_cutover_and_a_rollback_by_keys_drop_nothing(demo: Terminal) -> None:
+    demo.press("D")
+    demo.agree("deploy: blue serves, target green", "$ rollout deploy --load 200")
+    demo.wait_for("green v2 serves", "done: 0 dropped", "R rollback ready: blue v1", "rollout 1 done")
+    demo.press("X")
+    demo.agree("drain")
+    demo.wait_for("4 rollout  2  drain", "rollout 2 done")
+    demo.press("C")
+    demo.agree("cutover: green serves, target blue", "from here on traffic moves")
+    demo.wait_for("blue v1 serves", "4 rollout  3  cutover", "done: 0 dropped", "rollout 3 done")
+    demo.press("R")
+    demo.agree("rollback: blue serves, target green")
+    seen = demo.wait_for("green v2 serves", "4 rollout  4  rollback", "done: 0 dropped")
+    assert "0 dropped /" in seen
+    demo.press("q")
+    demo.wait_for("EXIT=0")
+    assert not demo.alternate
+
+
+def test_a_release_that_fails_under_traffic_is_rolled_back_on_screen(demo: Terminal) -> None:
+    demo.press("F")
+    demo.wait_for("rehearse a failure")
+    demo.press_when_ripe("2")
+    demo.agree("app@late-error-500")
+    demo.wait_for("ROLLED BACK", "blue v1 serves")
+
+
+def test_leaving_in_mid_rollout_asks_and_goes_on_in_lines(demo: Terminal) -> None:
+    demo.press("D")
+    demo.agree("deploy")
+    demo.wait_for("verifying")
+    demo.press("q")
+    demo.wait_for("a rollout is running")
+    demo.press_when_ripe("p")
+    seen = demo.wait_for("EXIT=0", "green serves")
+    assert "the rollout goes on here" in seen
+    assert not demo.alternate
+
+
+def test_a_sigterm_in_mid_rollout_ends_it_safely_and_gives_the_terminal_back(demo: Terminal) -> None:
+    demo.press("D")
+    demo.agree("deploy")
+    demo.wait_for("await-ready:")
+    (pid,) = demo.pids()
+    os.kill(pid, signal.SIGTERM)
+    seen = demo.wait_for("EXIT=")
+    assert "SIGTERM" in seen
+    assert "EXIT=130" in seen or "EXIT=0" in seen
+    assert not demo.alternate
+
+
+def test_the_screen_follows_the_terminal_s_size_also_behind_a_dialog(demo: Terminal) -> None:
+    demo.press("D")
+    demo.wait_for("y do it")
+    demo.resize(60, 18)
+    demo.wait_for("y do it", "$ rollout deploy")
+    demo.press("Escape")
+    demo.wait_for("1 colors", gone="2 requests")
+    demo.press("Tab")
+    demo.wait_for("2 requests", gone="1 colors")
+    demo.resize(120, 40)
+    demo.wait_for("1 colors", "2 requests", "5 events")
