@@ -139,17 +139,23 @@ export STATE_IS_FREE
 $(INSTALLED): $(IN_ROOT)/pyproject.toml
 	$(virtual_environment)
 	$(GO) .venv/bin/python -m pip install --quiet --disable-pip-version-check -e .
+	$(compiled)
 	$(GO) touch .venv/.installed
 
 $(INSTALLED)-demo: $(IN_ROOT)/pyproject.toml
 	$(virtual_environment)
 	$(GO) .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[demo]'
+	$(compiled)
 	$(GO) touch .venv/.installed .venv/.installed-demo
 
 $(INSTALLED)-dev: $(IN_ROOT)/pyproject.toml
 	$(virtual_environment)
 	$(GO) .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(compiled)
 	$(GO) touch .venv/.installed .venv/.installed-demo .venv/.installed-dev
+
+# As pip does for a package that it copies: without it each start compiles anew where Python may not write bytecode.
+compiled = $(GO) .venv/bin/python -m compileall -q console
 
 recent = -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 define virtual_environment
