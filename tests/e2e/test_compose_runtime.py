@@ -17,6 +17,7 @@ from console.adapters.runtime import images, override
 from console.adapters.runtime.compose_runtime import ComposeRuntime
 from console.adapters.runtime.container_host import ContainerHost
 from console.adapters.runtime.override import Pin
+from console.adapters.runtime.visible_processes import VisibleProcesses
 from console.model.color import Color
 from console.model.errors import ProxyUnreachableError, RuntimeFailedError
 from console.model.observed import Health, ReplicaState
@@ -417,11 +418,20 @@ async def test_the_proxys_container_is_found_again_after_it_was_recreated(pinned
     assert "no container" in caught.value.found
     await runtime.bring_up(Color.BLUE)
 
+    async with asyncio.timeout(30):
+        # nginx and its workers name themselves only a moment after their start.
+        while {process.title for process in (await host.processes())[1:]} != {"nginx: worker process"}:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
     master, *workers = await host.processes()
     assert master.title.startswith("nginx: master process")
     assert workers
     assert {worker.parent for worker in workers} == {master.pid}
     assert {worker.title for worker in workers} == {"nginx: worker process"}
+    with pytest.MonkeyPatch.context() as patch:  # an engine on another machine
+        patch.setattr(VisibleProcesses, "find", classmethod(lambda *_: None))
+        elsewhere = host_of(pinned)
+        assert await elsewhere.processes() == (master, *workers)
+        assert "local_address" in await elsewhere.read_text(PurePosixPath("/proc/net/tcp"))
     published = await host.published(80)
     assert published is not None
     assert published.startswith("127.0.0.1:")

@@ -53,6 +53,7 @@ class Composer:
             attempted="ask Compose's version",
             now="nothing was touched",
             deadline=VERSION_DEADLINE,
+            direct=True,
         )
         return told.strip()
 
@@ -91,7 +92,7 @@ class Composer:
         file = override.write(self._spec, pins, shared)
         argv = compose_command.up(self._spec, color, override=file, replicas=replicas, also=also)
         async with self._one_shots.run(color, found if migrate else (), shared):
-            await self._child.run(argv, attempted=attempted, now=UNTOUCHED, deadline=START_DEADLINE)
+            await self._child.run(argv, attempted=attempted, now=UNTOUCHED, deadline=START_DEADLINE, direct=True)
         found = await self._containers.all()
         _verify(color, image, [one for one in found if one.service == service], replicas)
         await self._pins.notice_moved(found, color.other)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -12,8 +13,9 @@ from docker.api.client import APIClient
 from console.adapters.runtime.container_exec import ExecResult, execute
 from console.adapters.runtime.container_replica import Tree, branch, leaf
 from console.adapters.runtime.containers import Containers, running
-from console.adapters.runtime.docker_client import ConflictError, DockerClient, NotFoundError
+from console.adapters.runtime.docker_client import ConflictError, DockerClient, NotFoundError, in_daemon_thread
 from console.adapters.runtime.text import clean
+from console.adapters.runtime.visible_processes import VisibleProcesses, parents_first
 from console.model.errors import ProxyUnreachableError, RuntimeFailedError
 from console.model.spec import Spec
 from console.ports.proxy_host import BindMount, CommandResult, Process
@@ -36,6 +38,7 @@ class ContainerHost:
         self._found: Tree | None = None
         """The container's details from when it was found, until something asks for them: it was only just inspected."""
         self._finding = asyncio.Lock()
+        self._visible: VisibleProcesses | None = None
 
     async def run(self, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         """Run an argument list in the container, at most `deadline` seconds."""
@@ -43,9 +46,12 @@ class ContainerHost:
         return CommandResult(exit_code=result.exit_code, output=result.text)
 
     async def processes(self) -> tuple[Process, ...]:
-        """The container's processes as the engine lists them (10 ms), master first."""
+        """The container's processes, master first: from this machine (0.1 ms), or as the engine lists them (15 ms)."""
 
         async def top(container: str) -> tuple[Process, ...]:
+            seen = self._visible.read() if self._visible else None
+            if seen:
+                return seen
             answer = await self._call(container, lambda api: api.top(container, _COLUMNS))
             return process_table(answer)
 
@@ -53,6 +59,10 @@ class ContainerHost:
 
     async def read_text(self, path: PurePosixPath) -> str:
         """A small file as the proxy sees it, by `cat`: the API's own way does not reach `/proc`."""
+        if self._visible:
+            text = await in_daemon_thread(partial(self._visible.read_network, path))
+            if text is not None:
+                return text
         result = await self._execute(("cat", "--", str(path)), READ_DEADLINE)
         if result.exit_code != 0:
             raise ProxyUnreachableError(
@@ -77,7 +87,7 @@ class ContainerHost:
         own = await self._containers.inspect(await self._containers.of(self._spec.proxy.service))
         for details in sorted(own, key=lambda one: not running(one)):
             if running(details):
-                self._id, self._found = leaf(details, "Id"), details
+                self._know(details)
             return _bind_mounts(details)
         return ()
 
@@ -126,19 +136,24 @@ class ContainerHost:
         """The running container's id; several that ask at once share one look."""
         async with self._finding:
             if self._id is None:
-                self._id, self._found = await self._look(attempted)
-            return self._id
+                self._know(await self._look(attempted))
+            return str(self._id)
+
+    def _know(self, details: Tree) -> None:
+        container, pid = leaf(details, "Id"), branch(details, "State").get("Pid")
+        self._id, self._found = container, details
+        self._visible = VisibleProcesses.find(container, pid) if isinstance(pid, int) else None
 
     def _forget(self, container: str | None) -> None:
         if self._id == container:  # somebody else may have found the new one meanwhile
-            self._id = self._found = None
+            self._id = self._found = self._visible = None
 
-    async def _look(self, attempted: str) -> tuple[str, Tree]:
+    async def _look(self, attempted: str) -> Tree:
         service = self._spec.proxy.service
         own = await self._containers.of(service)
         for details in await self._containers.inspect(own):
             if running(details):
-                return leaf(details, "Id"), details
+                return details
         found = f"its container is {own[0].state}" if own else f"the service `{service}` has no container"
         raise NotFoundError(attempted, found)
 
@@ -168,8 +183,7 @@ def process_table(answer: Tree) -> tuple[Process, ...]:
     for row in rows if isinstance(rows, list) else []:
         pid, parent, *title = row
         found.append(Process(pid=int(pid), parent=int(parent), title=clean(" ".join(title)).strip()))
-    pids = {process.pid for process in found}
-    return tuple(sorted(found, key=lambda process: (process.parent in pids, process.pid)))
+    return parents_first(found)
 
 
 def binding(details: Tree, port: int) -> str | None:

@@ -12,10 +12,13 @@ from console.model.observed import Health, Replica
 from console.model.steps import AwaitReady
 from console.ports.runtime import ReplicaChanged
 
-FIRST_PAUSE = 0.02
+SHORTEST_PAUSE = 0.02
 LONGEST_PAUSE = 0.25
+"""Seconds between probes, the shortest and the longest."""
+SHARE = 0.1
+"""Between the two a pause is this share of the time waited so far, which bounds what the last one can cost."""
 PROBE_TIMEOUT = 2.0
-"""Seconds between probes, growing from the first to the longest, and for one probe."""
+"""Seconds for one probe."""
 FATAL = frozenset({"die", "oom", "destroy", "unhealthy"})
 
 
@@ -87,7 +90,8 @@ async def _started(color: Color, world: World) -> Sequence[Replica]:
 async def _ready(replica: Replica, step: AwaitReady, world: World) -> int:
     """Probe one replica until it is ready; returns how many probes that took."""
     clock = world.ports.clock
-    in_a_row, attempts, pause, shown = 0, 0, FIRST_PAUSE, clock.monotonic()
+    in_a_row, attempts, began = 0, 0, clock.monotonic()
+    shown = began
     while True:
         attempts += 1
         found = "no address yet"
@@ -106,5 +110,4 @@ async def _ready(replica: Replica, step: AwaitReady, world: World) -> int:
             world.progress(f"{replica.name}: {found} on {step.path}")
         if in_a_row:
             continue
-        await clock.sleep(pause)
-        pause = min(LONGEST_PAUSE, pause * 1.3)
+        await clock.sleep(min(LONGEST_PAUSE, max(SHORTEST_PAUSE, SHARE * (clock.monotonic() - began))))

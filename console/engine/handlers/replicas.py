@@ -7,6 +7,7 @@ from console.engine.world import World, addresses
 from console.model.color import Color
 from console.model.errors import RefusedError, RuntimeFailedError
 from console.model.events import ColorRetired, RequestsCut, Warned
+from console.model.observed import Replica
 from console.model.steps import BringUp, RemoveReplicas, ResumeReplicas, StartReplicas, StopReplicas
 
 
@@ -19,8 +20,7 @@ async def bring_up(step: BringUp, world: World) -> str:
 
 async def remove(step: RemoveReplicas, world: World) -> str:
     """Remove old containers, after what they still serve is finished."""
-    ran = await world.replicas(step.color)
-    await release(step.color, world, seconds=world.spec.drain.deadline)
+    ran = await release(step.color, world, seconds=world.spec.drain.deadline)
     await world.ports.runtime.remove(step.color)
     if ran:
         world.publish(ColorRetired(color=step.color))
@@ -57,15 +57,17 @@ async def stop(step: StopReplicas, world: World) -> str:
     return f"{step.color.value} stopped, its containers are kept"
 
 
-async def release(color: Color, world: World, *, seconds: float) -> None:
+async def release(color: Color, world: World, *, seconds: float) -> tuple[Replica, ...]:
     """Make sure that a color serves nobody before it gets a stop signal; list what is cut after `seconds`.
+
+    Returns its running replicas.
 
     Raises:
         RefusedError: the proxy still sends it requests, or can't be seen, so that it might.
     """
     replicas = await world.replicas(color)
     if not replicas:
-        return
+        return ()
     upstream = await world.ports.proxy.observe()
     live = upstream.live
     if live is None:
@@ -85,3 +87,4 @@ async def release(color: Color, world: World, *, seconds: float) -> None:
     in_flight = await wait_until_drained(color, world, seconds=seconds)
     if in_flight:
         world.publish(RequestsCut(color=color, count=in_flight))
+    return replicas
