@@ -55,9 +55,9 @@ class Operator:
             start_new_session=True,
         )
 
-    def killed_at(self, step: str, *arguments: str, moment: str = "started") -> None:
-        """Run `rollout` and have the kernel kill it the moment the journal says that the step started or succeeded."""
-        done = self.stack.run(sys.executable, str(KILLED_AT), step, moment, *arguments, check=False)
+    def killed_at(self, step: str, *arguments: str) -> None:
+        """Run `rollout` and have the kernel kill it the moment the journal says that the step began."""
+        done = self.stack.run(sys.executable, str(KILLED_AT), step, *arguments, check=False)
         assert done.returncode == -9, f"it ended with {done.returncode} instead of being killed\n{done.stderr}"
 
     def records(self) -> list[dict[str, object]]:

@@ -1,6 +1,6 @@
-"""The command line, killed at an exact moment: when the journal has just been told that a step started or succeeded.
+"""The command line, killed at an exact moment: when the journal has just been told that a step began.
 
-    python killed_at.py STEP started|succeeded COMMAND...
+    python killed_at.py STEP COMMAND...
 
 Everything is the real thing; only the moment of the SIGKILL is not left to chance.
 """
@@ -13,19 +13,16 @@ import sys
 
 from console.adapters.storage.journal import FileJournal
 from console.cli.main import main
-from console.model.events import Event, Record, StepStarted, StepSucceeded
-
-MOMENTS = {"started": StepStarted, "succeeded": StepSucceeded}
+from console.model.events import Event, Record, StepStarted
 
 
-def kill_at(step: str, moment: str) -> None:
-    """Have this process killed once the journal holds that event."""
-    kind = MOMENTS[moment]
+def kill_at(step: str) -> None:
+    """Have this process killed once the journal holds that the step began."""
     append = FileJournal.append
 
     def append_and_die(self: FileJournal, *, rollout: int, at: str, event: Event) -> Record:
         record = append(self, rollout=rollout, at=at, event=event)
-        if isinstance(event, kind) and event.step == step:
+        if isinstance(event, StepStarted) and event.step == step:
             os.kill(os.getpid(), signal.SIGKILL)
         return record
 
@@ -33,5 +30,5 @@ def kill_at(step: str, moment: str) -> None:
 
 
 if __name__ == "__main__":
-    kill_at(sys.argv[1], sys.argv[2])
-    sys.exit(main(sys.argv[3:]))
+    kill_at(sys.argv[1])
+    sys.exit(main(sys.argv[2:]))
