@@ -199,7 +199,7 @@ class FaultServer:
     def reset_within_body(self, client: _Client) -> None:
         client.sock.sendall(self._answer[:-2])
         # A reset overtakes bytes that the client has not read yet: give it the time to read them.
-        self._later.append((time.monotonic() + 0.05, lambda: self.reset(client)))
+        self._later.append((time.monotonic() + 0.25, lambda: self.reset(client)))
 
     def trickle(self, client: _Client, position: int = 0) -> None:
         if position < len(self._answer) and client.sock in self._clients:

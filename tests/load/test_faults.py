@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 import ssl
 import subprocess
@@ -52,7 +53,7 @@ async def test_each_fault_is_counted_once_in_its_kind(faults: list[Fault]) -> No
 async def _check_fault(fault: Fault, method: str, fresh: float) -> None:
     with FaultServer(every_so_often(fault)) as server:
         summary = await run(
-            server.url, method=method, fresh_share=fresh, connections=4, timeout=0.6, rate=200.0, duration=1.0
+            server.url, method=method, fresh_share=fresh, connections=4, timeout=1.5, rate=200.0, duration=1.0
         )
         books = server.books
     injected = books.injected[fault]
@@ -74,12 +75,14 @@ async def test_only_a_safe_request_on_a_reused_connection_is_retried(fault: Faul
     with FaultServer(plan.get) as server:
         summary = await run(server.url, method=method, fresh_share=0.5, connections=3, rate=400.0, duration=0.75)
         reused = server.books.on_reused[fault]
-    safe = reused if method == "GET" else 0
-    assert 0 < reused < len(plan) == summary.totals.dropped
-    assert summary.totals.retries == summary.totals.recovered == safe
+    # A retry is a request like any other to the server, and may meet a fault of its own; then it is not repeated again.
+    failed_retries = sum(n for attempt, n in attempts(summary).items() if attempt.retry)
+    assert 0 < reused < len(plan) == summary.totals.dropped + failed_retries
+    assert summary.totals.retries == (reused if method == "GET" else 0)
+    assert summary.totals.recovered == summary.totals.retries - failed_retries
     for failure in summary.failures:
         retried = failure.attempt.reused and method == "GET"
-        assert failure.retry is (Retry.RECOVERED if retried else Retry.NOT_ALLOWED)
+        assert (failure.retry is Retry.NOT_ALLOWED) is not retried
         assert failure.last_release == ("v1" if failure.attempt.reused else "")
         assert failure.release == NO_ANSWER
 
@@ -96,7 +99,7 @@ async def test_a_mixture_of_all_faults_adds_up() -> None:
     faults = [fault for fault in EXPECTED if fault is not Fault.TRICKLE]
     plan = {number: faults[(number // 7) % len(faults)] for number in range(20, 900, 7)}
     with FaultServer(plan.get) as server:
-        summary = await run(server.url, connections=10, timeout=0.5, rate=600.0, duration=1.4)
+        summary = await run(server.url, connections=10, timeout=1.5, rate=600.0, duration=1.4)
         books = server.books
     expected: dict[str, int] = {}
     for fault, count in books.injected.items():
@@ -107,7 +110,7 @@ async def test_a_mixture_of_all_faults_adds_up() -> None:
 
 
 async def test_a_second_answer_on_an_idle_connection_hurts_no_request_and_is_told() -> None:
-    with FaultServer(lambda number: Fault.LATE_TWICE if number % 10 == 5 else None) as server:
+    with FaultServer(lambda number: Fault.LATE_TWICE if number % 10 == 5 and number < 70 else None) as server:
         summary = await run(server.url, fresh_share=0.0, connections=10, rate=100.0)
         injected = server.books.injected[Fault.LATE_TWICE]
     assert summary.totals.dropped == 0
@@ -169,7 +172,8 @@ async def test_a_connect_that_needed_a_retransmit_is_slow_and_no_drop() -> None:
         held: list[socket.socket] = []
 
         def serve_after_a_while() -> None:
-            time.sleep(0.5)
+            select.select([server], [], [], 30)  # the first connection waits
+            time.sleep(0.7)
             server.settimeout(0.2)
             end = time.monotonic() + 4
             while time.monotonic() < end:
