@@ -88,9 +88,9 @@ class World:
         """Seconds left for the present step; infinity when it has no deadline."""
         return float("inf") if self.deadline is None else self.deadline - self.ports.clock.monotonic()
 
-    def progress(self, text: str) -> None:
-        """Say what the step is waiting for."""
-        left = self.remaining()
+    def progress(self, text: str, *, left: float | None = None) -> None:
+        """Say what the step is waiting for, and for how many seconds at most: to the step's deadline unless given."""
+        left = self.remaining() if left is None else left
         self.publish(
             StepProgressed(step=self.step, text=text, remaining=None if left == float("inf") else max(0.0, left))
         )

@@ -6,8 +6,9 @@ Nothing in here raises on odd input: what is told must never decide what is done
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from console.cli.render.clean import clean
@@ -71,6 +72,10 @@ def measured_text(event: LoadMeasured) -> str:
     return text + (f", {event.unexpected:,} unexpected" if event.unexpected else "")
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[^\s,.:;]+", text.lower()))
+
+
 @dataclass(slots=True)
 class _Running:
     """The step that runs."""
@@ -83,6 +88,8 @@ class _Running:
     remaining: float | None = None
     told_at: float | None = None
     told_text: str | None = None
+    facts: list[str] = field(default_factory=list)
+    """What became known during the step: told only if the step's own last word does not come to say it."""
 
 
 class Narrator:
@@ -176,6 +183,8 @@ class Narrator:
             case CommandRan():
                 self._raw(at, self._style.dim(f"$ {clean(event.command)}"))
             case StepSucceeded():
+                if not event.detail:
+                    self._tell_facts(at)
                 self._finish_step(event.step)
                 self._line(at, Mark.DONE, self._with_detail(event.step, event.detail), duration(event.seconds))
             case StepFailed():
@@ -199,6 +208,8 @@ class Narrator:
                 self._line(at, Mark.NOTE, f"held before {self._title(event.before_step)}")
             case Resumed():
                 self._line(at, Mark.NOTE, f"resumed with {self._title(event.before_step)}")
+            case ImageResolved() | CutoverSeen() | ReleaseServed() | ColorRetired() if self._running is not None:
+                self._running.facts.append(fact(event))
             case ImageResolved() | CutoverSeen() | ReleaseServed() | ReleaseFound() | ColorRetired():
                 self._line(at, Mark.NOTE, fact(event))
             case LoadStarted():
@@ -222,12 +233,17 @@ class Narrator:
         self._line(at, Mark.NOTE, head)
         self._line(at, Mark.NOTE, clean(f"{event.user} on {event.host}, pid {event.pid}: {event.command}"))
 
+    def _tell_facts(self, at: str) -> None:
+        for text in self._running.facts if self._running is not None else ():
+            self._line(at, Mark.NOTE, text)
+
     def _finish_step(self, step: str) -> None:
         if self._running is not None and self._running.id == step:
             self._running = None
 
     def _fail_step(self, event: StepFailed, at: str) -> None:
         title = self._title(event.step)
+        self._tell_facts(at)
         self._finish_step(event.step)
         if event.cancelled:
             self._line(at, Mark.WARNING, f"{title}: stopped", duration(event.seconds))
@@ -245,7 +261,9 @@ class Narrator:
         return self._titles.get(step) or clean(step)
 
     def _with_detail(self, step: str, detail: str) -> str:
-        return ": ".join(filter(None, (self._title(step), clean(detail))))
+        """The title, and what the detail adds to it."""
+        title, told = self._title(step), clean(detail)
+        return title if _words(told) <= _words(title) else f"{title}: {told}"
 
     def _progress(self, running: _Running) -> str:
         left = None if running.remaining is None else f"{coarse(running.remaining)} left"

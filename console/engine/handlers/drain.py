@@ -42,7 +42,8 @@ async def keep_warm(step: KeepWarm, world: World) -> str:
         world.publish(Warned(text=text, hint="rollout status"))
         return f"{step.color.value} does not run"
     world.publish(StandbyKept(color=step.color, seconds=step.seconds))
-    return f"{step.color.value} stays up for {step.seconds:g}s"
+    minutes, rest = divmod(step.seconds, 60)
+    return f"it stays up for {step.seconds:g} s" if rest else f"it stays up for {minutes:g} min"
 
 
 async def wait_until_drained(color: Color, world: World, *, seconds: float) -> int:
@@ -65,8 +66,9 @@ async def wait_until_drained(color: Color, world: World, *, seconds: float) -> i
             return in_flight if in_flight is not None else old
         if now - shown >= 1.0 or shown < 0:
             shown = now
-            count = "old workers finish" if in_flight is None else f"{in_flight} in flight"
-            world.progress(f"drain {color.value}: {count}, {old} old workers")
+            workers = "1 old worker" if old == 1 else f"{old} old workers"
+            text = f"{workers} finish what they serve" if in_flight is None else f"{in_flight} in flight, {workers}"
+            world.progress(text, left=end - now)
         await clock.sleep(POLL)
 
 

@@ -58,14 +58,16 @@ async def record(step: RecordActive, world: World) -> str:
     world.ports.active.write(step.color)
     world.publish(ActiveRecorded(color=step.color))
     replicas = await world.replicas(step.color)
+    reference = "nothing that runs"
     if replicas:
         first = replicas[0]
         image = world.learnt.image
         ours = image is not None and image.id == first.image_id
+        reference = image.reference if image is not None and ours else first.image
         world.publish(
             ReleaseServed(
                 color=step.color,
-                reference=image.reference if image is not None and ours else first.image,
+                reference=reference,
                 image_id=first.image_id,
                 digest=image.digest if image is not None and ours else None,
                 config_hash=first.config_hash,
@@ -73,7 +75,7 @@ async def record(step: RecordActive, world: World) -> str:
             )
         )
     world.learnt.recorded = True
-    return f"{step.color.value} is recorded"
+    return f"{step.color.value} serves {reference}"
 
 
 def _origin(world: World) -> int:

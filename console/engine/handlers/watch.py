@@ -48,13 +48,17 @@ async def _window(step: Watch, world: World, witness: asyncio.Future[ReplicaChan
             judge(load.counts(), before, world.spec.watch)
         if now - shown >= 1.0:
             shown = now
-            world.progress(f"watching {step.color.value}, {end - now:.0f} s left")
+            world.progress(_so_far(load.counts(), before) if load and before else "replicas stay up", left=end - now)
         await clock.sleep(min(TICK, end - now))
     if load is None or before is None:
         return "replicas stayed up; no load was asked for, so no requests were judged"
     after = load.counts()
     judge(after, before, world.spec.watch)
     return _conclude(after, before, world)
+
+
+def _so_far(after: LoadCounts, before: LoadCounts) -> str:
+    return f"{after.dropped - before.dropped} of {after.done - before.done:,} synthetic requests dropped"
 
 
 def judge(after: LoadCounts, before: LoadCounts, spec: WatchSpec) -> None:
