@@ -5,7 +5,16 @@ import pytest
 from console.cli.render.narrator import Narrator
 from console.cli.render.style import Mark, Style
 from console.cli.terminal import Terminal
-from console.model.events import AbortRequested, Event, Record, StepProgressed, StepSucceeded
+from console.model.color import Color
+from console.model.events import (
+    AbortRequested,
+    CutoverSeen,
+    Event,
+    Record,
+    StepFailed,
+    StepProgressed,
+    StepSucceeded,
+)
 from tests.cli import samples
 
 WAIT = samples.step("ready", "wait until green is ready")
@@ -142,3 +151,25 @@ def test_odd_times_do_not_matter() -> None:
     told = Told()
     told.narrator.record(Record(rollout=1, sequence=1, at="garbage", event=samples.STARTED))
     assert told.text.startswith("--:--:--")
+
+
+def test_a_fact_that_the_steps_last_word_repeats_is_told_once() -> None:
+    text = Told().tell(*samples.GOOD)
+    assert text.count("no old worker accepts") == 1
+    assert "seen serving" not in text
+
+
+def test_a_fact_of_a_step_that_fails_or_says_nothing_is_told() -> None:
+    seen = CutoverSeen(color=Color.GREEN, generation=42, served="172.20.0.4:8000")
+    failed = StepFailed(step="ready", seconds=1.0, attempted="x", found="y")
+    for end in (failed, StepSucceeded(step="ready", seconds=1.0, detail="")):
+        assert "green is seen serving" in Told().tell(WAIT, seen, end)
+    assert "green is seen serving" in Told().tell(seen)
+
+
+def test_a_detail_that_only_repeats_the_title_is_left_out() -> None:
+    told = Told()
+    told.tell(samples.step("write", "write upstream green, generation 3"))
+    assert told.tell(StepSucceeded(step="write", seconds=0.008, detail="green, generation 3")).endswith(
+        "write upstream green, generation 3  8 ms\n"
+    )

@@ -126,7 +126,7 @@ def test_plan_is_data_under_json(rollout: Rollout) -> None:
     steps = rollout("deploy", "--plan", "--json").document["steps"]
     assert isinstance(steps, list)
     assert [step["id"] for step in steps] == ["preflight", "start"]
-    assert steps[1]["step"] == {"type": "StartReplicas", "color": "green", "replicas": 2}
+    assert steps[1]["step"] == {"type": "StartReplicas", "color": "green", "replicas": 2, "migrate": True}
     assert steps[1]["after"] == ["preflight"]
 
 
