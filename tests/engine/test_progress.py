@@ -1,0 +1,19 @@
+"""What a wait says of itself while it lasts."""
+
+from __future__ import annotations
+
+from console.model.events import StepProgressed
+from console.model.plan import Action
+from console.model.request import Request
+from tests.fakes.stack import FakeStack, make_spec
+
+
+async def test_the_watch_counts_its_own_window_down() -> None:
+    stack = FakeStack(make_spec(window=5.0))
+    await stack.session.run(Request(action=Action.DEPLOY, image="shop:2"))
+    told = [one for one in stack.events(StepProgressed) if isinstance(one, StepProgressed) and one.step == "watch"]
+    left = [one.remaining for one in told if one.remaining is not None]
+    assert len(left) >= 3
+    assert left == sorted(left, reverse=True)
+    assert max(left) <= 4.0, "not the time left of the step's deadline, which is longer"
+    assert all("left" not in one.text for one in told), "whoever shows it adds the time"
