@@ -26,7 +26,12 @@ def anchor(spec: Spec, mounted: Path | None) -> Spec:
     Raises:
         ConfigError: a flag or variable names another place, or the mount is in no checkout of this layout.
     """
-    if mounted is None or _same(mounted, spec.proxy.config):
+    if mounted is None:
+        return spec
+    if _same(mounted, spec.proxy.config):
+        # A state directory of another place would have a lock and a journal of its own: two rollouts at once.
+        if (named := spec.paths_given_by.get("state")) and not _within(mounted, spec.state):
+            raise _refused(named, spec.state, spec.directory / STATE)
         return spec
     if named := spec.paths_given_by.get("upstream_file"):
         raise _refused(named, spec.upstream_file, mounted / spec.upstream_file.name)
@@ -73,6 +78,10 @@ def _relative(spec: Spec, path: Path) -> Path:
 def _same(one: Path, other: Path) -> bool:
     # Compose and Docker keep symbolic links in paths as they were typed.
     return one == other or os.path.realpath(one) == os.path.realpath(other)
+
+
+def _within(path: Path, directory: Path) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(directory))
 
 
 def _refused(named: str, given: Path, true: Path) -> ConfigError:

@@ -16,6 +16,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "strategy": (),
     "proxy": ("kind", "service", "config", "control_port"),
     "ready": ("path", "successes", "deadline"),
+    "image": ("deadline",),
+    "start": ("deadline",),
     "smoke": ("url", "status", "attempts", "timeout", "delay"),
     "watch": ("window", "max_failure_ratio", "min_requests", "inconclusive"),
     "drain": ("deadline",),

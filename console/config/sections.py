@@ -13,11 +13,13 @@ from console.config.options import Options
 from console.model.facts import PublishedPort, ServiceFacts
 from console.model.spec import (
     DrainSpec,
+    ImageSpec,
     Inconclusive,
     LoadSpec,
     ReadySpec,
     SmokeSpec,
     StandbySpec,
+    StartSpec,
     WatchSpec,
 )
 
@@ -35,6 +37,16 @@ def read(given: Given | None, parse: Callable[[Given], T | None], default: T) ->
     """The parsed value, or the default when it is absent or refused."""
     parsed = None if given is None else parse(given)
     return default if parsed is None else parsed
+
+
+def image(block: Block, problems: Problems) -> ImageSpec:
+    """`image`."""
+    return ImageSpec(deadline=_wait(block.get("image", "deadline"), problems, ImageSpec().deadline, low=1.0))
+
+
+def start(block: Block, problems: Problems) -> StartSpec:
+    """`start`."""
+    return StartSpec(deadline=_wait(block.get("start", "deadline"), problems, StartSpec().deadline, low=1.0))
 
 
 def ready(block: Block, problems: Problems) -> ReadySpec:

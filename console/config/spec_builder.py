@@ -55,6 +55,7 @@ class SpecBuilder:
         roles = read_roles(block, known, problems) if block.filled else None
         services = stack.services if stack is not None else {}
         blue = services.get(roles.services[Color.BLUE]) if roles else None
+        image, start = sections.image(block, problems), sections.start(block, problems)
         ready = sections.ready(block, problems)
         port = read(block.get("port"), problems.port, 8000)
         strategy = self._word(block.get("strategy"), STRATEGIES, LATER_STRATEGIES)
@@ -90,6 +91,8 @@ class SpecBuilder:
             port=port,
             strategy=strategy,
             proxy=ProxySpec(kind=kind, service=roles.proxy, config=paths.config, control_port=control),
+            image=image,
+            start=start,
             ready=ready,
             smoke=smoke,
             watch=watch,

@@ -18,7 +18,7 @@ from console.engine.repair import Repair
 from console.engine.shield import shielded
 from console.engine.world import World
 from console.model.color import Color
-from console.model.errors import LockLostError, RolloutError
+from console.model.errors import InconclusiveError, LockLostError, RolloutError
 from console.model.events import PhaseChanged
 from console.model.phase import Phase, Trigger, advance
 from console.model.plan import Plan, Stage
@@ -101,6 +101,9 @@ class Pipeline:
                     await self._repair.restore()
                     self._advance(Trigger.RESTORED)
                     return await self._clean_up(error, aborted_by)
+                case Phase.VERIFYING if isinstance(error, InconclusiveError):
+                    await self._repair.record()
+                    return await self._stuck(error)
                 case Phase.VERIFYING if error is not None:
                     return await self._roll_back(error)
                 case Phase.VERIFYING | Phase.DRAINING if error is None:

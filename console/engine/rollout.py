@@ -40,6 +40,8 @@ class Rollout:
     actor: Actor
     bus: Bus
     gate: Gate
+    resumable: bool
+    """Whether somebody is there who can let a held rollout go on."""
 
     async def run(self, plan: Plan, observed: Observed, *, fence: int, remark: str) -> Outcome:
         """Run a plan, made from what was observed, to its outcome, and write the receipt.
@@ -77,7 +79,7 @@ class Rollout:
             rollout=self.number,
             publish=self._say,
             observed=observed,
-            hold=self.gate.hold,
+            hold=self.gate.hold if self.resumable else None,
             load=load.run if load else None,
         )
         pipeline = Pipeline(plan, world, self.gate)

@@ -40,12 +40,16 @@ class Session:
     signal handlers of that loop.
     """
 
-    def __init__(self, spec: Spec, ports: Ports, actor: Actor, *, read_only: bool = False) -> None:
+    def __init__(
+        self, spec: Spec, ports: Ports, actor: Actor, *, read_only: bool = False, resumable: bool = False
+    ) -> None:
         self.spec = spec
         self.ports = ports
         """The stack's outside world, for observers; whoever sends load already puts that in as `make_load`."""
         self.read_only = read_only
         """Whether every action is refused; it holds for what is asked from then on."""
+        self.resumable = resumable
+        """Whether somebody is there who can let a held rollout go on; without, nothing holds one by itself."""
         self._actor = actor
         self._bus = Bus(ports.journal, ports.clock)
         self._gate: Gate | None = None
@@ -64,7 +68,9 @@ class Session:
         """What `run` would do, from a fresh snapshot. Raises `RefusedError`."""
         from console.planning.strategy import plan_for  # noqa: PLC0415 - see above
 
-        return plan_for(await self._situation(request), request)
+        situation = await self._situation(request)
+        self._remark(request.action, situation.observed)
+        return plan_for(situation, request)
 
     async def run(self, request: Request, *, expected: Plan | None = None) -> Outcome:
         """Carry a request out, from lock to receipt.
@@ -263,6 +269,7 @@ class Session:
                 actor=self._actor,
                 bus=self._bus,
                 gate=self._gate,
+                resumable=self.resumable,
             )
             return await rollout.run(plan, observed, fence=label.fence, remark=remark)
         finally:

@@ -74,8 +74,8 @@ class World:
     publish: Callable[[Event], object]
     observed: Observed
     """The snapshot that the plan was made from, under the lock."""
-    hold: Callable[[], None]
-    """Hold the rollout at its next gate."""
+    hold: Callable[[], None] | None
+    """Hold the rollout at its next gate; None where nobody could let it go on."""
     load: Load | None = None
     """The synthetic load that runs beside this rollout, if any."""
     learnt: Learnt = field(default_factory=Learnt)

@@ -83,5 +83,9 @@ class ProxyUnreachableError(RolloutError):
     """The proxy is gone or does not answer on its control listener."""
 
 
+class InconclusiveError(RolloutError):
+    """A watch saw too few requests and was told to pause, where nobody can let it go on."""
+
+
 class DeadlineError(RolloutError):
     """A wait ran into its deadline."""

@@ -159,6 +159,7 @@ class Observed:
 
         A stack that never had a cutover has neither state nor file: that is no drift while its proxy serves what it
         serves without a file, or nobody answers yet. A color that would lose the traffic when the proxy restarts is.
+        A record that is missing or garbage is none either while file and proxy agree: the live proxy decides.
         """
         live = self.upstream.live
         configured = self.upstream.configured
@@ -168,5 +169,5 @@ class Observed:
         serving = seen.value if seen else "unknown"
         lasting = serving != Color.GREEN.value or (live is not None and live.color is None)
         fresh = state in {"missing", serving} and file == "missing" and lasting
-        agree = state == file == serving
+        agree = file == serving and state in {serving, "missing"}
         return None if fresh or agree else (state, file, serving)

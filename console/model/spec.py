@@ -36,6 +36,20 @@ class ProxySpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSpec:
+    """How long a pull or a build may take."""
+
+    deadline: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartSpec:
+    """How long it may take until the replicas are started, migrations and other one-shot dependencies included."""
+
+    deadline: float = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadySpec:
     """When a replica counts as ready: `successes` answers 2xx in a row on `path`."""
 
@@ -140,6 +154,8 @@ class Spec:
     """Port the service listens on inside its container."""
     strategy: str = "blue-green"
     proxy: ProxySpec
+    image: ImageSpec = field(default_factory=ImageSpec)
+    start: StartSpec = field(default_factory=StartSpec)
     ready: ReadySpec = field(default_factory=ReadySpec)
     smoke: SmokeSpec
     watch: WatchSpec = field(default_factory=WatchSpec)

@@ -27,11 +27,10 @@ from console.model.steps import (
     Watch,
     WriteUpstream,
 )
+from console.planning.situation import Situation
 
 PREFLIGHT_DEADLINE = 10.0
 """Seconds for a look at the runtime and the proxy; both answer in milliseconds when they answer."""
-START_DEADLINE = 300.0
-"""Seconds for `up` of the idle color: it includes one-shot dependencies such as migrations."""
 PROXY_DEADLINE = 10.0
 """Seconds for one command to the proxy."""
 READ_BACK_DEADLINE = 5.0
@@ -76,22 +75,27 @@ def remove(color: Color, *, cause: str, spec: Spec) -> tuple[PlannedStep, ...]:
     )
 
 
-def start(color: Color, spec: Spec, *, cause: str, migrate: bool = True) -> tuple[PlannedStep, ...]:
-    """Create and start the idle color, after its own migrations unless told otherwise."""
-    count = "1 replica" if spec.replicas == 1 else f"{spec.replicas} replicas"
+def start(situation: Situation, color: Color, *, cause: str, migrate: bool = True) -> tuple[PlannedStep, ...]:
+    """Create and start the idle color, after its own migrations unless told otherwise.
+
+    It gets as many replicas as the color that it relieves has, should that have been scaled up by hand.
+    """
+    spec = situation.spec
+    replicas = max(spec.replicas, len(situation.observed.running(color.other)))
+    count = "1 replica" if replicas == 1 else f"{replicas} replicas"
     return (
         PlannedStep(
             id="start",
-            step=StartReplicas(color=color, replicas=spec.replicas, migrate=migrate),
+            step=StartReplicas(color=color, replicas=replicas, migrate=migrate),
             title=f"start {color.value} ({count})",
             stage=Stage.PREPARE,
             cause=cause,
-            deadline=START_DEADLINE,
+            deadline=spec.start.deadline,
         ),
     )
 
 
-def resume(color: Color) -> tuple[PlannedStep, ...]:
+def resume(color: Color, spec: Spec) -> tuple[PlannedStep, ...]:
     """Start a retired color's containers again."""
     return (
         PlannedStep(
@@ -100,7 +104,7 @@ def resume(color: Color) -> tuple[PlannedStep, ...]:
             title=f"start {color.value} again",
             stage=Stage.PREPARE,
             cause=f"{color.value} was retired; its containers are still here",
-            deadline=START_DEADLINE,
+            deadline=spec.start.deadline,
         ),
     )
 

@@ -9,8 +9,6 @@ from console.model.steps import BuildImage, PullImage, ResolveImage
 from console.planning import _blocks
 from console.planning.situation import Situation
 
-IMAGE_DEADLINE = 1800.0
-"""Seconds for a pull or a build; both say what they do meanwhile."""
 RESOLVE_DEADLINE = 10.0
 
 
@@ -28,7 +26,7 @@ def deploy(situation: Situation, request: Request) -> Plan:
         _blocks.remove(target, cause=f"{target.value} is idle and makes room", spec=spec)
         if observed.of(target)
         else (),
-        _blocks.start(target, spec, cause=f"{target.value} has to run the new release"),
+        _blocks.start(situation, target, cause=f"{target.value} has to run the new release"),
         _blocks.verify(target, spec),
     )
     traffic = (
@@ -86,7 +84,11 @@ def _image(situation: Situation, request: Request) -> tuple[PlannedStep, ...]:
         )
     if builds:
         step = BuildImage(color=target)
-        return (_image_step("build", step, f"build {target.value}", "the service has a build section", IMAGE_DEADLINE),)
+        return (
+            _image_step(
+                "build", step, f"build {target.value}", "the service has a build section", situation.spec.image.deadline
+            ),
+        )
     if reference is None:
         raise RefusedError(
             "deploy",
@@ -97,7 +99,7 @@ def _image(situation: Situation, request: Request) -> tuple[PlannedStep, ...]:
     if request.source is ImageSource.PULL or (request.source is ImageSource.AUTO and not situation.image_present):
         cause = "a pull was asked for" if request.source is ImageSource.PULL else "the image is not on this engine"
         pull = PullImage(color=target, reference=reference)
-        return (_image_step("pull", pull, f"pull {reference}", cause, IMAGE_DEADLINE),)
+        return (_image_step("pull", pull, f"pull {reference}", cause, situation.spec.image.deadline),)
     local = ResolveImage(color=target, reference=reference)
     return (_image_step("image", local, f"use image {reference}", "it is on this engine", RESOLVE_DEADLINE),)
 

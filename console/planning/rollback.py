@@ -74,7 +74,7 @@ def _bring_back(situation: Situation, target: Color, number: int | None) -> tupl
     fits = standby_served(observed, releases) if wanted is None else _holds(observed, target, wanted)
     if observed.of(target) and fits:
         all_run = len(observed.running(target)) == len(observed.of(target))
-        return () if all_run else _blocks.resume(target)
+        return () if all_run else _blocks.resume(target, situation.spec)
     release = wanted or earlier_release(observed, releases)
     if release is None:
         raise _no_way_back(situation, target)
@@ -94,7 +94,7 @@ def _bring_back(situation: Situation, target: Color, number: int | None) -> tupl
     )
     # An old release's migration knows nothing of what came after it, and many tools refuse such a database.
     cause = f"{target.value} has to run that release"
-    return (image, *clear, *_blocks.start(target, situation.spec, cause=cause, migrate=False))
+    return (image, *clear, *_blocks.start(situation, target, cause=cause, migrate=False))
 
 
 def _recreatable(situation: Situation, release: Release) -> None:

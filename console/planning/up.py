@@ -22,7 +22,7 @@ def up(situation: Situation) -> Plan:
         title=f"bring {color.value} and the proxy up",
         stage=Stage.PREPARE,
         cause="what runs already is not recreated",
-        deadline=_blocks.START_DEADLINE,
+        deadline=spec.start.deadline,
     )
     steps = _blocks.chained(
         (bring_up,),

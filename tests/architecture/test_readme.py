@@ -15,13 +15,26 @@ import pytest
 from console.cli.exit_codes import ExitCode
 from console.config.block import KEYS
 from console.config.durations import DurationError, parse_duration
-from console.model.spec import DrainSpec, LoadSpec, ProxySpec, ReadySpec, SmokeSpec, Spec, StandbySpec, WatchSpec
+from console.model.spec import (
+    DrainSpec,
+    ImageSpec,
+    LoadSpec,
+    ProxySpec,
+    ReadySpec,
+    SmokeSpec,
+    Spec,
+    StandbySpec,
+    StartSpec,
+    WatchSpec,
+)
 from tests.architecture.diagram import mermaid
 from tests.architecture.source import ROOT, expect_none, sources
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = {
     "proxy": ProxySpec,
+    "image": ImageSpec,
+    "start": StartSpec,
     "ready": ReadySpec,
     "smoke": SmokeSpec,
     "watch": WatchSpec,

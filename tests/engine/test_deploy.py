@@ -238,12 +238,14 @@ async def test_a_replica_that_dies_while_it_is_watched_rolls_back() -> None:
     assert "exit code 137" in outcome.message
 
 
-async def test_dockers_word_on_health_is_needed_in_the_watch() -> None:
+async def test_a_health_that_is_still_starting_is_told_and_an_unhealthy_replica_gets_no_traffic() -> None:
     stack = FakeStack()
     stack.runtime.health = Health.STARTING
     outcome = await stack.session.run(DEPLOY)
-    assert outcome.result is Result.ROLLED_BACK
-    assert "is starting" in outcome.message
+    assert outcome.result is Result.DONE
+    assert any("is starting" in event.text for event in stack.events(Warned) if isinstance(event, Warned))
+    stack.runtime.health = Health.UNHEALTHY
+    assert (await stack.session.run(DEPLOY)).result is Result.ABORTED
 
 
 async def test_requests_in_flight_are_waited_for_before_a_drain_ends() -> None:

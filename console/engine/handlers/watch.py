@@ -7,7 +7,7 @@ from typing import assert_never
 
 from console.engine.handlers.ready import contradiction, died
 from console.engine.world import World
-from console.model.errors import RuntimeFailedError
+from console.model.errors import InconclusiveError, RuntimeFailedError
 from console.model.events import Warned
 from console.model.observed import Health, Replica
 from console.model.spec import Inconclusive, WatchSpec
@@ -82,6 +82,8 @@ def _conclude(after: LoadCounts, before: LoadCounts, world: World) -> str:
         case Inconclusive.ROLLBACK:
             raise RuntimeFailedError("judge the release", text)
         case Inconclusive.PAUSE:
+            if world.hold is None:
+                raise InconclusiveError("judge the release", text, next_command="rollout drain")
             world.hold()
         case Inconclusive.CONTINUE:
             pass
@@ -99,7 +101,11 @@ async def _healthy(step: Watch, world: World) -> None:
             raise RuntimeFailedError(f"watch {step.color.value}", _states(replicas))
         if not any(replica.health is Health.STARTING for replica in replicas):
             return
-        world.expire(f"see {step.color.value} healthy", _states(replicas))
+        if world.remaining() <= 0:
+            # It answered all along; a healthcheck that is asked rarely must not withdraw a good release.
+            text = f"{_states(replicas)}: Docker has not asked often enough to say more; it answers on its ready path"
+            world.publish(Warned(text=text, hint="set healthcheck.start_interval"))
+            return
         await world.ports.clock.sleep(TICK)
 
 
