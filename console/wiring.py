@@ -143,6 +143,16 @@ def _session(spec: Spec, actor: Actor, runtime: Runtime, host: ProxyHost, *, rea
     return Session(spec, ports, actor, read_only=read_only)
 
 
+def missing_override(spec: Spec) -> dict[Path, str]:
+    """The override that defines a derived twin, when there is none yet. Raises `RuntimeFailedError`."""
+    from console.adapters.runtime import override  # noqa: PLC0415 - as above
+
+    path = override.path(spec)
+    if not spec.derived_twin or path.exists():
+        return {}
+    return {path: override.render(spec, {}, override.find_bases(spec))}
+
+
 def prepare(spec: Spec) -> None:
     """Make the state directory and the directory that the proxy mounts. Idempotent. Raises `OSError`."""
     for directory, mode in ((spec.state, STATE_MODE), (spec.proxy.config, CONFIG_MODE)):

@@ -64,12 +64,13 @@ class RealBackend:
         """As `Backend.setup`."""
         from console.cli.backend import Setup  # noqa: PLC0415 - as above
         from console.config import init  # noqa: PLC0415
+        from console.wiring import missing_override  # noqa: PLC0415
 
         stack = init.draft(options(line), environ)
         return Setup(
             spec=stack.spec,
             text=init.text(stack),
-            files=init.generated_parts(stack),
+            files={**init.generated_parts(stack), **missing_override(stack.spec)},
             env=init.env_file(stack.spec, environ),
         )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from console.cli.exit_codes import ExitCode
 from console.cli.invocation import Invocation
 from console.cli.render.style import Mark
+from console.config.discovery import PINS
 
 
 def run(invocation: Invocation) -> int:
@@ -21,6 +22,9 @@ def run(invocation: Invocation) -> int:
     if line.write:
         backend.prepare(setup.spec)
     if line.write_env:
+        # Compose refuses a COMPOSE_FILE that names a missing file, so the override comes first.
+        pins = setup.spec.state / PINS
+        wanted |= {path: content for path, content in setup.files.items() if path == pins}
         path, content = setup.env
         wanted[path] = content
     written = [path for path, content in wanted.items() if _write(path, content)]
@@ -39,7 +43,7 @@ def run(invocation: Invocation) -> int:
     for path in wanted:
         word = "written" if path in written else "unchanged"
         invocation.output.narrate(invocation.style.mark(Mark.DONE, f"{word}: {path}") + "\n")
-    for path in setup.files if not line.write else ():
+    for path in setup.files.keys() - wanted.keys():
         invocation.output.narrate(invocation.style.mark(Mark.NOTE, f"--write would write {path}") + "\n")
     return ExitCode.DONE
 

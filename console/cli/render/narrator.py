@@ -153,7 +153,9 @@ class Narrator:
                 self._show_status(running, now)
             return
         changed = running.text != running.told_text
-        due = running.since + QUIET if running.told_at is None else running.told_at + (QUIET if changed else REPEAT)
+        # The longer it takes, the rarer: a count that always changes must not fill a log for minutes.
+        pause = max(QUIET if changed else REPEAT, (now - running.since) / 10)
+        due = running.since + QUIET if running.told_at is None else running.told_at + pause
         if now >= due:
             running.told_at, running.told_text = now, running.text
             elapsed = "" if running.remaining is not None else f" ({coarse(now - running.since)} so far)"

@@ -27,7 +27,7 @@ def receipt_text(receipt: Receipt, style: Style) -> str:
         lines.append(f"  {state}{title:<{width}}  {duration(step.seconds):>8}".rstrip())
     if receipt.load is not None:
         for table in tables(receipt.load):
-            lines += ["", *(f"  {line}" for line in aligned(table))]
+            lines += ["", *(f"  {line}" for line in aligned(table, style, width=style.terminal.width - 2))]
         for line in failure_lines(receipt.load):
             lines += style.fold(line, first=4, indent=6)
         lines.append("")

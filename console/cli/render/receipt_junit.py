@@ -32,7 +32,7 @@ def receipt_junit(receipt: Receipt) -> str:
         ("active", receipt.active.value if receipt.active else ""),
         ("cut_requests", str(receipt.cut_requests)),
         ("command", receipt.command),
-        *((f"load.{name}", value) for name, value in (facts_of_load(receipt.load) if receipt.load else ())),
+        *((_load_property(name), value) for name, value in (facts_of_load(receipt.load) if receipt.load else ())),
         *((f"image.{image.color.value}", f"{image.reference} {image.id}") for image in receipt.images),
     ):
         ET.SubElement(properties, "property", name=name, value=clean(value))
@@ -48,6 +48,10 @@ def receipt_junit(receipt: Receipt) -> str:
         ET.SubElement(suite, "system-out").text = "\n".join(clean(line) for line in lines)
     ET.indent(suite)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suite, encoding="unicode") + "\n"
+
+
+def _load_property(name: str) -> str:
+    return "load" if name == "load" else f"load.{name.replace(' ', '_')}"
 
 
 def _load(suite: ET.Element, load: ReceiptLoad) -> None:

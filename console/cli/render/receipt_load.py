@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 
 from console.cli.render.clean import clean
 from console.cli.render.durations import clock, duration
+from console.cli.render.style import Style
 from console.model.receipt_load import LoadFailure, LoadLine, ReceiptLoad
 
 Table = Sequence[tuple[str, ...]]
 """Rows of equal length, the heads first."""
 
+_SHORTEST_NAME = 12
 _HEADS = ("done", "dropped", "browser", "4xx", "slow", "p50", "p99", "max")
 
 
@@ -41,13 +43,11 @@ def tables(load: ReceiptLoad) -> list[Table]:
     ]
 
 
-def aligned(table: Table) -> list[str]:
-    """The table with its columns in line: names to the left, numbers to the right."""
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
-    return [
-        "  ".join([f"{row[0]:<{widths[0]}}", *(f"{cell:>{w}}" for cell, w in zip(row[1:], widths[1:], strict=True))])
-        for row in table
-    ]
+def aligned(table: Table, style: Style, *, width: int) -> list[str]:
+    """The table with its columns in line: names to the left, cut where the numbers to the right need the room."""
+    names, *numbers = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    names = max(_SHORTEST_NAME, min(names, width - sum(numbers) - 2 * len(numbers)))
+    return ["  ".join([f"{style.fit(row[0], names):<{names}}", *map(str.rjust, row[1:], numbers)]) for row in table]
 
 
 def failure_lines(load: ReceiptLoad) -> list[str]:

@@ -58,7 +58,7 @@ async def _window(step: Watch, world: World, witness: asyncio.Future[ReplicaChan
 
 
 def _so_far(after: LoadCounts, before: LoadCounts) -> str:
-    return f"{after.dropped - before.dropped} of {after.done - before.done:,} synthetic requests dropped"
+    return f"{after.dropped - before.dropped:,} dropped / {after.done - before.done:,}"
 
 
 def judge(after: LoadCounts, before: LoadCounts, spec: WatchSpec) -> None:
@@ -75,7 +75,7 @@ def _conclude(after: LoadCounts, before: LoadCounts, world: World) -> str:
     """What a window that brought no failure means: enough requests, or too few to tell."""
     done, spec = after.done - before.done, world.spec.watch
     if after.alive and done >= spec.min_requests:
-        return f"{after.dropped - before.dropped} of {done} synthetic requests dropped"
+        return f"{after.dropped - before.dropped:,} dropped / {done:,} synthetic requests"
     why = after.problem or "the load generator gave no data" if not after.alive else f"{done} requests"
     text = f"inconclusive: {why}, {spec.min_requests} needed"
     match spec.inconclusive:
