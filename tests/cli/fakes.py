@@ -98,6 +98,8 @@ class Script:
     findings: tuple[Finding, ...] = ()
     config_error: RolloutError | None = None
     protected: bool = False
+    generated: Mapping[Path, str] = field(default_factory=dict)
+    """What `init` generates beyond the upstream file."""
 
 
 class FakeSession(Session):
@@ -239,7 +241,7 @@ class FakeBackend:
         return Setup(
             spec=spec_in(self.directory),
             text="x-rollout:\n  service: app\n",
-            files={self.directory / "state" / "nginx" / "upstream.conf": "# generated\n"},
+            files={self.directory / "state" / "nginx" / "upstream.conf": "# generated\n", **self.script.generated},
             env=(self.directory / ".env", "COMPOSE_FILE=docker-compose.yml:state/colors.yml\n"),
         )
 

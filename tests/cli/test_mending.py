@@ -119,6 +119,16 @@ def test_init_writes_the_environment_file_only_when_asked_and_keeps_its_mode(rol
     assert sorted(path.name for path in tmp_path.iterdir()) == [".env"]
 
 
+def test_init_makes_the_override_before_the_environment_file_names_it(rollout: Rollout, tmp_path: Path) -> None:
+    pins = tmp_path / "state" / "colors.yml"
+    ran = rollout("init", "--write-env", script=Script(generated={pins: "services: {}\n"}))
+    assert ran.code == 0
+    assert pins.read_text() == "services: {}\n"
+    assert ran.err.index("state/colors.yml") < ran.err.index(".env")
+    assert not (tmp_path / "state" / "nginx").exists()
+    assert "--write would write" in ran.err
+
+
 def test_init_follows_an_environment_file_that_is_a_link(rollout: Rollout, tmp_path: Path) -> None:
     real = tmp_path / "shared.env"
     real.write_text("A=1\n")

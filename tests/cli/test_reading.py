@@ -173,6 +173,15 @@ def test_a_receipt_with_load_counts_dropped_requests_by_phase_and_release() -> N
     assert all(len(line) <= 80 for line in text.splitlines())
 
 
+def test_a_receipt_with_load_fits_into_80_columns_whatever_a_release_is_called() -> None:
+    line = replace(samples.LOAD.by_phase[0], name=f"green {'v2026.03.01-' * 8}", done=48_213_000)
+    load = replace(samples.LOAD, by_release=(line, *samples.LOAD.by_release))
+    text = receipt_text(replace(LOADED, load=load), Style(Terminal()))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "green v2026.0" in text
+    assert "48,213,000" in text
+
+
 def test_a_load_that_proves_nothing_is_never_shown_as_zero_drops() -> None:
     text = receipt_text(replace(LOADED, load=NO_PROOF), Style(Terminal()))
     assert "requests   no proof, the generator died (0 dropped / 48,213)\n" in text
