@@ -13,7 +13,7 @@ from console.model.receipt_load import LoadFailure, LoadLine, ReceiptLoad
 Table = Sequence[tuple[str, ...]]
 """Rows of equal length, the heads first."""
 
-_SHORTEST_NAME = 12
+_SHORTEST_NAME = 8
 _HEADS = ("done", "dropped", "browser", "4xx", "slow", "p50", "p99", "max")
 
 
