@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import Self
 
 from console.adapters.load_child import LoadChild
 from console.model.errors import RolloutError, RuntimeFailedError, UsageError
 from console.model.load import (
     Command,
-    Group,
     LoadConfig,
     Message,
-    PhaseCounts,
     PhaseStamped,
     Refused,
     SetPhase,
@@ -126,17 +124,17 @@ class LoadSupervisor:
 
     def counts_in(self, phase: str) -> LoadCounts:
         """As `LoadRun.counts_in`."""
-        planned: Iterable[PhaseCounts] = [counts for counts in self.sum.phases if counts.phase == phase]
-        groups: Iterable[Group] = [group for group in self.sum.groups if group.phase == phase]
+        planned = [counts for counts in self.sum.phases if counts.phase == phase]
+        outcomes = self.sum.outcomes(phase)
         return LoadCounts(
             due=sum(counts.due for counts in planned),
-            done=sum(group.ok + group.unexpected + group.dropped for group in groups),
-            dropped=sum(group.dropped for group in groups),
+            done=outcomes.ok + outcomes.unexpected + outcomes.dropped,
+            dropped=outcomes.dropped,
             not_sent=sum(sum(counts.not_sent.values()) for counts in planned),
             alive=not self.problem,
             problem=self.problem,
-            unexpected=sum(group.unexpected for group in groups),
-            recovered=sum(group.recovered for group in groups),
+            unexpected=outcomes.unexpected,
+            recovered=outcomes.recovered,
         )
 
     async def phase(self, name: str) -> None:

@@ -296,6 +296,7 @@ class Connection:
         try:
             answer = self._reader.receive(_BUFFER, _VIEW, count)
         except BadResponseError as error:
+            self.state = State.RECEIVING
             self._fail(FailureKind.BAD_RESPONSE, str(error))
             return
         if answer is None:

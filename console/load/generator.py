@@ -149,7 +149,9 @@ class Generator:
             planned = max(planned + interval, monotonic())
             await asyncio.sleep(planned - monotonic())
             # While the reader is behind, the window just grows: nothing is lost but its resolution.
-            if not self._congested():
+            if self._congested():
+                self._tally.fold()
+            else:
                 self._snapshot()
 
     def _snapshot(self) -> None:

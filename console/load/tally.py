@@ -81,7 +81,10 @@ class GroupTally:
 
     __slots__ = (
         "_latency",
+        "_latency_seconds",
         "_service",
+        "_service_seconds",
+        "_slow",
         "add_latency",
         "add_service",
         "attempts",
@@ -92,22 +95,29 @@ class GroupTally:
     )
 
     def __init__(self) -> None:
-        self.dropped = self.recovered = 0
+        self.dropped = self.recovered = self._slow = 0
         self.wanted: dict[int, int] = {}
         """Statuses of the answers that were no drop."""
         self.statuses: dict[int, int] = {}
         """Statuses of all other answers: drops, and answers to retries."""
         self.attempts: dict[Attempt, int] = {}
-        self._latency: list[float] = []
-        self._service: list[float] = []
-        self.add_latency = self._latency.append
-        self.add_service = self._service.append
+        self._latency, self._service = Histogram(), Histogram()
+        self._latency_seconds: list[float] = []
+        self._service_seconds: list[float] = []
+        self.add_latency = self._latency_seconds.append
+        self.add_service = self._service_seconds.append
+
+    def fold(self, objective: float) -> None:
+        """Sort what was gathered into buckets, so that no more memory is held than buckets take."""
+        self._latency.record_all(self._latency_seconds)
+        self._service.record_all(self._service_seconds)
+        self._slow += sum(seconds > objective for seconds in self._latency_seconds)
+        self._latency_seconds.clear()
+        self._service_seconds.clear()
 
     def delta(self, phase: str, origin: Origin, *, expect: frozenset[int], objective: float) -> Group:
         """The same as plain data. The tally must not be used afterwards."""
-        latency, service = Histogram(), Histogram()
-        latency.record_all(self._latency)
-        service.record_all(self._service)
+        self.fold(objective)
         unexpected = sum(n for status, n in self.wanted.items() if status >= _CLIENT_ERROR and status not in expect)
         statuses = dict(self.wanted)
         add_counts(statuses, self.statuses)
@@ -115,15 +125,15 @@ class GroupTally:
             phase=phase,
             release=origin[0],
             color=origin[1],
-            ok=len(self._latency) - unexpected,
+            ok=sum(self.wanted.values()) - unexpected,
             unexpected=unexpected,
             dropped=self.dropped,
             recovered=self.recovered,
-            slow=sum(seconds > objective for seconds in self._latency),
+            slow=self._slow,
             statuses=statuses,
             attempts=self.attempts,
-            latency=latency,
-            service=service,
+            latency=self._latency,
+            service=self._service,
         )
 
 
@@ -163,9 +173,10 @@ class Tally:
         self._phases: dict[str, PhaseTally] = {}
         self._failures: list[Failure] = []
         self._failures_omitted = 0
-        self._lag: list[float] = []
+        self._lag = Histogram()
+        self._lag_seconds: list[float] = []
         self._totals = Totals()
-        self.add_lag = self._lag.append
+        self.add_lag = self._lag_seconds.append
         """A due request was begun that late: seconds."""
         self.phase = self.enter(phase)
         """The phase that requests are due in now."""
@@ -222,6 +233,17 @@ class Tally:
         else:
             self._failures_omitted += 1
 
+    def fold(self) -> None:
+        """Hold no more memory than buckets take, while no cut can be made."""
+        for phase in self._phases.values():
+            for tally in phase.groups.values():
+                tally.fold(self._objective)
+        self._fold_lag()
+
+    def _fold_lag(self) -> None:
+        self._lag.record_all(self._lag_seconds)
+        self._lag_seconds.clear()
+
     def cut(self, in_flight: int) -> Delta:
         """Everything since the last cut; counting begins anew."""
         phases: list[PhaseCounts] = []
@@ -236,17 +258,16 @@ class Tally:
             ]
             phase.groups.clear()
         self._totals = self._added_up(phases, groups, in_flight)
-        lag = Histogram()
-        lag.record_all(self._lag)
+        self._fold_lag()
         delta = Delta(
             totals=self._totals,
             phases=tuple(phases),
             groups=tuple(groups),
             failures=tuple(self._failures),
             failures_omitted=self._failures_omitted,
-            lag=lag,
+            lag=self._lag,
         )
-        self._lag.clear()
+        self._lag = Histogram()
         self._failures, self._failures_omitted = [], 0
         return delta
 

@@ -9,10 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from console.model.load import MAX_RATE, LoadConfig
+from console.model.load import MAX_DURATION, MAX_RATE, LoadConfig
 
 _PROBE_TIMEOUT = 1.0
 """Seconds to find out which of several addresses answers, for each."""
+
+
+_MOST_CONNECTIONS = 100_000
+_SHORTEST_INTERVAL = 0.001
 
 
 class TargetError(Exception):
@@ -72,8 +76,7 @@ def parse_url(text: str) -> Url:
 
 def resolve(config: LoadConfig) -> Target:
     """Resolve the target once and check that it may be aimed at. Blocks. Raises `TargetError`."""
-    if not 0 <= config.rate <= MAX_RATE:
-        raise TargetError(f"a rate of {config.rate:g}/s is outside 0 to {MAX_RATE:g}/s")
+    _check_figures(config)
     url = parse_url(config.url)
     try:
         found = socket.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
@@ -84,11 +87,28 @@ def resolve(config: LoadConfig) -> Target:
         foreign = [address for _, address in candidates if not is_own(address)]
         if foreign:
             raise TargetError(
-                f"{url.host} is {foreign[0]}, which is no address of this host; nothing was sent. "
+                f"{_called(url.host, foreign[0])}, which is no address of this host; nothing was sent. "
                 "Load on another host has to be asked for: --allow-remote"
             )
     family, address = _answering(candidates, url.port)
     return Target(url=url, family=family, address=(address, url.port), tls=_context(config) if url.tls else None)
+
+
+def _check_figures(config: LoadConfig) -> None:
+    """What the command line checks too holds here for every other way of starting a run."""
+    bounds = (
+        ("rate", config.rate, 0, MAX_RATE),
+        ("duration", MAX_DURATION if config.duration is None else config.duration, 0.001, MAX_DURATION),
+        ("timeout", config.timeout, 0.001, MAX_DURATION),
+        ("connections", config.connections, 1, _MOST_CONNECTIONS),
+        ("max_connections", config.max_connections, 1, _MOST_CONNECTIONS),
+        ("fresh_share", config.fresh_share, 0, 1),
+        ("objective", config.objective, 0, MAX_DURATION),
+        ("interval", config.interval, _SHORTEST_INTERVAL, MAX_DURATION),
+    )
+    for name, value, lowest, highest in bounds:
+        if not lowest <= value <= highest:
+            raise TargetError(f"a {name} of {value:g} is outside {lowest:g} to {highest:g}")
 
 
 def is_own(address: str) -> bool:
@@ -105,6 +125,10 @@ def is_own(address: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def _called(name: str, address: str) -> str:
+    return f"the target is {address}" if name == address else f"{name} is {address}"
 
 
 def _answering(candidates: Sequence[tuple[socket.AddressFamily, str]], port: int) -> tuple[socket.AddressFamily, str]:

@@ -100,6 +100,19 @@ class LoadSum:
         """The schedule's side, in order of appearance."""
         return tuple(PhaseCounts(phase=name, due=due, not_sent=dict(n)) for name, (due, n) in self._phases.items())
 
+    def outcomes(self, phase: str) -> Group:
+        """What the requests of one phase came to, over all releases, without the histograms: cheap enough to poll."""
+        parts = [total for (name, _, _), total in self._groups.items() if name == phase]
+        return Group(
+            phase=phase,
+            release="",
+            ok=sum(part.ok for part in parts),
+            unexpected=sum(part.unexpected for part in parts),
+            dropped=sum(part.dropped for part in parts),
+            recovered=sum(part.recovered for part in parts),
+            slow=sum(part.slow for part in parts),
+        )
+
     @property
     def groups(self) -> tuple[Group, ...]:
         """The answers' side by phase, release and color, in order of appearance."""

@@ -17,6 +17,7 @@ import types
 from collections.abc import Callable, Hashable, Mapping
 from enum import StrEnum
 from functools import cache
+from math import isfinite
 from typing import Union, cast, get_args, get_origin, get_type_hints
 
 from console.model.histogram import Histogram
@@ -226,10 +227,10 @@ def _enum_reader(kind: type[StrEnum]) -> _Reader:
 
 def _scalar_reader(kind: type) -> _Reader:
     def read(value: object) -> object:
-        if type(value) is kind:
-            return value
-        if kind is float and type(value) is int:
+        if kind is float and (type(value) is int or (type(value) is float and isfinite(value))):
             return float(value)
+        if type(value) is kind and kind is not float:
+            return value
         raise WireError(f"{value!r} is no {kind.__name__}")
 
     return read

@@ -36,9 +36,9 @@ EXPECTED = {
     Fault.STATUS_500: "status at response",
     Fault.STATUS_503: "status at response",
     Fault.NEVER: "timeout at first byte",
-    Fault.MALFORMED: "bad response at first byte",
-    Fault.TWICE: "bad response at first byte",
-    Fault.SWITCH: "bad response at first byte",
+    Fault.MALFORMED: "bad response at response",
+    Fault.TWICE: "bad response at response",
+    Fault.SWITCH: "bad response at response",
     Fault.TRICKLE: "timeout at response",
 }
 
