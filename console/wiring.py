@@ -18,6 +18,7 @@ from console.adapters.storage.receipts import FileReceipts
 from console.config.anchor import anchor
 from console.engine.session import Session
 from console.engine.world import Ports
+from console.model.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from console.model.facts import Facts
@@ -46,6 +47,8 @@ async def open_session(spec: Spec, actor: Actor, *, read_only: bool = False) -> 
     from console.adapters.runtime.container_host import ContainerHost  # noqa: PLC0415
     from console.adapters.runtime.docker_client import DockerClient  # noqa: PLC0415 - Docker's SDK takes its time
 
+    if not read_only and spec.proxy.target is None:
+        raise _unmounted(spec)
     client = DockerClient()
     host = ContainerHost(spec, client)
     try:
@@ -56,8 +59,19 @@ async def open_session(spec: Spec, actor: Actor, *, read_only: bool = False) -> 
     return _session(spec, actor, ComposeRuntime(spec, client), host, read_only=read_only)
 
 
+def _unmounted(spec: Spec) -> ConfigError:
+    """The error for a directory that no proxy reads: a cutover could never be seen, and a standby would be lost."""
+    problem = Problem(
+        where=spec.paths_given_by.get("upstream_file", "x-rollout.proxy.config"),
+        message=f"{spec.proxy.config} is mounted nowhere in the service `{spec.proxy.service}`, "
+        "so nothing that is written there would ever be served",
+        hint="`rollout init` prints the line for its `volumes`",
+    )
+    return ConfigError((problem,), attempted="find the proxy's generated configuration")
+
+
 def preload() -> None:
-    """Import what `open_session` needs: worth a thread while something else, such as a child process, is waited for."""
+    """Import what `open_session` needs: what is imported while a child process works costs no time."""
     import console.adapters.runtime.compose_runtime  # noqa: PLC0415
     import console.adapters.runtime.container_host  # noqa: PLC0415
     import console.adapters.runtime.docker_client  # noqa: F401, PLC0415

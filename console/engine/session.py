@@ -178,6 +178,9 @@ class Session:
     async def take_down(self) -> tuple[str, ...]:
         """Stop and remove the whole stack, as asked for; returns the commands that were run.
 
+        The upstream file then names no color any more: a plain `docker compose up` starts blue alone, and nginx would
+        not even start with the name of a green that is not there. `rollout up` brings back what was recorded.
+
         Raises:
             LockHeldError: a rollout is running.
             ReadOnlyError: the session is read-only.
@@ -186,7 +189,10 @@ class Session:
         self._may_act("take the stack down")
         self.ports.lock.acquire(self._actor.command, since=self.ports.clock.now())
         try:
+            configured = (await self.observe()).upstream.configured
             await self.ports.runtime.take_down()
+            if configured is not None:
+                self.ports.proxy.restore(None, configured.generation + 1)
         finally:
             self.ports.lock.release()
         return self.ports.runtime.narration()
