@@ -11,7 +11,7 @@ from console.model.spec import Spec
 from tests.unit.config.building import DIRECTORY, spec_of
 
 HERE = DIRECTORY
-THERE = Path("/home/ci/shop")
+THERE = Path("/srv/ci/shop")
 
 
 def spec(**environ: str) -> Spec:
