@@ -9,6 +9,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any, ClassVar, TypeVar
 
+from textual import events
 from textual.app import App
 from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
@@ -252,6 +253,8 @@ class ConsoleApp(App[Leaving]):
 
     def _tick(self) -> None:
         """Only what time changes: a rollout's clock, and ages beside a problem."""
+        if self.screen.size != self.size:  # Textual loses a resize that comes while a dialog is being closed
+            self.screen.post_message(events.Resize(self.size, self.size))
         view = self.board.sample.view
         rollout = self.board.rollout
         moving = (rollout is not None and not rollout.over) or (view is not None and bool(view.problems))

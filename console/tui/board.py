@@ -9,6 +9,7 @@ from console.cli.report import Readiness, Seen, StatusReport, report
 from console.model.request import Verdict
 from console.observe.fold import follow
 from console.observe.rollout import RolloutView
+from console.observe.view import Source, StackView
 from console.ports.journal import LockLabel
 from console.tui.bridge import Heard
 from console.tui.facts import StackFacts
@@ -83,7 +84,7 @@ class Board:
         if view is self.sample.view:
             return replace(self, sample=sample)
         status = None
-        if view is not None and self.facts is not None:
+        if view is not None and self.facts is not None and _looked(view):
             seen = Seen(
                 project=self.facts.project,
                 observed=view.observed,
@@ -105,3 +106,9 @@ class Board:
             if line is not None:
                 told.append(line)
         return replace(self, own=own, told=tuple(told[-KEPT:]))
+
+
+def _looked(view: StackView) -> bool:
+    """Whether everything was looked at once, seen or not: before, absence means nothing and must not alarm anybody."""
+    needed = (sight for source, sight in view.sights.items() if source is not Source.STATS)
+    return all(sight.ever or sight.problem for sight in needed)

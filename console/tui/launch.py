@@ -6,6 +6,7 @@ SIGTERM has to reach the engine all the same.
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,6 +66,8 @@ def open_console(launch: Launch) -> int:
     Raises:
         RolloutError: the stack can't be opened.
     """
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)  # a size that some shell exported once; Textual would believe it for ever
     bridge = Bridge()
     engine = EngineThread(launch.open_session, bridge, read_only=launch.read_only, demo=launch.demo)
     app = ConsoleApp(

@@ -97,7 +97,7 @@ class PlanDialog(Dialog[Agreed]):
     def hint(self) -> Line:
         """As `Dialog.hint`."""
         image = line(("i", Tone.ACCENT), " another image   ") if self._asked.takes_image else ()
-        yes = line(("y", Tone.ACCENT if self._may else Tone.DIM), (" do it   ", Tone.PLAIN if self._may else Tone.DIM))
+        yes = line(("y", Tone.ACCENT), " do it   ") if self._may else line((self._why_not, Tone.DIM), "   ")
         return (*yes, *image, *line(("Esc", Tone.ACCENT), " cancel"))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -133,6 +133,12 @@ class PlanDialog(Dialog[Agreed]):
     @property
     def _may(self) -> bool:
         return self._plan is not None and self._named
+
+    @property
+    def _why_not(self) -> str:
+        if self._error is not None:
+            return "refused"
+        return "one moment" if self._plan is None else "type the name first"
 
     def _release_focus(self, typed: Input) -> None:
         typed.display = False

@@ -11,12 +11,13 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
-from console.tui.arrangement import PanelName, arrange
+from console.tui.arrangement import PanelName
 from console.tui.keys import KEYS, Kind
 from console.tui.obstacles import obstacle
 from console.tui.paint import Line, Tone, line
 from console.tui.widgets.headline import headline
 from console.tui.widgets.keyline import keyline
+from console.tui.widgets.panel import Panel
 from console.tui.widgets.panels import ColorsPanel, EventsPanel, Panels
 from console.tui.widgets.rows import RowsWidget
 
@@ -55,9 +56,19 @@ class LiveScreen(Screen[None]):
         self._go(self._focus)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Arrange anew; what is shown stays."""
+        """Fit the new size."""
         del event
-        self._arrange()
+        self.draw()
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Back from a dialog or another screen: the size may be another one."""
+        del event
+        self.query_one(Panels).arrange_anew()
+        self.draw()
+
+    def on_panel_placed(self, event: Panel.Placed) -> None:
+        """Draw what stands somewhere else now."""
+        event.stop()
         self.draw()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
@@ -132,8 +143,11 @@ class LiveScreen(Screen[None]):
         if not self.is_mounted:
             return
         console = self.console
-        self.query_one("#headline", RowsWidget).show((headline(console.board, self.size.width, frozen=console.frozen),))
+        self.query_one("#headline", RowsWidget).show(
+            (headline(console.board, self.app.size.width, frozen=console.frozen),)
+        )
         if not console.frozen:
+            self._arrange()
             self.query_one(Panels).draw(console.board)
         self._draw_keys()
 
@@ -187,19 +201,13 @@ class LiveScreen(Screen[None]):
 
     def _arrange(self) -> None:
         view = self.console.board.sample.view
-        places = arrange(
-            self.size.width,
-            max(1, self.size.height - 2),
-            focus=self._focus,
-            zoomed=self._zoomed,
-            replicas=len(view.observed.replicas) if view else 0,
-        )
-        self.query_one(Panels).put(places)
+        count = len(view.observed.replicas) if view else 0
+        self.query_one(Panels).choose(self._focus, zoomed=self._zoomed, replicas=count)
 
     def _be_quiet(self) -> None:
         self._notice = ()
         self._draw_keys()
 
     def _draw_keys(self) -> None:
-        row = keyline(self.console.board, self.size.width, notice=self._notice)
+        row = keyline(self.console.board, self.app.size.width, notice=self._notice)
         self.query_one("#keyline", RowsWidget).show((row,))

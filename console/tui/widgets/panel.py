@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import events
+from textual.message import Message
+
 from console.tui.arrangement import PanelName, Place
 from console.tui.board import Board
 from console.tui.frame import framed
@@ -24,6 +27,14 @@ class Panel(RowsWidget, can_focus=True):
         """Where it stands; None while it isn't shown."""
         self.content: Rows = ()
         """What is in it, without the frame."""
+
+    class Placed(Message):
+        """It stands somewhere else now, and has to be drawn anew."""
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Ask to be drawn."""
+        event.stop()
+        self.post_message(self.Placed())
 
     def draw(self, board: Board) -> None:
         """Show the board as it is."""

@@ -12,7 +12,7 @@ from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.message import Message
 from textual.widget import Widget
 
-from console.tui.arrangement import PanelName, Places
+from console.tui.arrangement import PanelName, arrange
 from console.tui.board import Board
 from console.tui.paint import Line, Rows
 from console.tui.widgets.colors import colors_note, colors_rows
@@ -151,16 +151,17 @@ class _Arrangement(Layout):
     name = "board"
 
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:  # noqa: ARG002, FBT001, FBT002 - Textual's own signature
-        return [
-            WidgetPlacement(
-                Region(child.place.x, child.place.y, child.place.width, child.place.height),
-                NULL_OFFSET,
-                NULL_SPACING,
-                child,
-            )
-            for child in children
-            if isinstance(child, Panel) and child.place is not None
-        ]
+        if not isinstance(parent, Panels):
+            return []
+        places = arrange(size.width, size.height, focus=parent.chosen, zoomed=parent.zoomed, replicas=parent.replicas)
+        placements = []
+        for child in children:
+            if isinstance(child, Panel):
+                child.place = place = places.get(child.panel)
+                if place is not None:
+                    region = Region(place.x, place.y, place.width, place.height)
+                    placements.append(WidgetPlacement(region, NULL_OFFSET, NULL_SPACING, child))
+        return placements
 
 
 class Panels(Widget):
@@ -171,6 +172,11 @@ class Panels(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._arrangement = _Arrangement()
+        self.chosen = PanelName.COLORS
+        """The panel that has the focus; in a small terminal the only one that is shown."""
+        self.zoomed = False
+        self.replicas = 0
+        """How many replicas there are to be listed."""
 
     @property
     def layout(self) -> Layout:
@@ -194,12 +200,15 @@ class Panels(Widget):
         """The panel of that name."""
         return self.query_one(f"#{name.value}", Panel)
 
-    def put(self, places: Places) -> None:
-        """Put every panel into its place; those without one are not shown."""
-        for panel in self.all:
-            panel.place = places.get(panel.panel)
-            panel.display = panel.place is not None
-        self.refresh(layout=True)
+    def choose(self, name: PanelName, *, zoomed: bool, replicas: int) -> None:
+        """What decides where they are; what did not change costs nothing."""
+        if (name, zoomed, replicas) != (self.chosen, self.zoomed, self.replicas):
+            self.chosen, self.zoomed, self.replicas = name, zoomed, replicas
+            self.arrange_anew()
+
+    def arrange_anew(self) -> None:
+        """Ask for it through a child: Textual keeps a widget's last arrangement until one of its children asks."""
+        self.query_one(ColorsPanel).refresh(layout=True)
 
     def draw(self, board: Board) -> None:
         """Show the board in all of them."""
