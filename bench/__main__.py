@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 
 NAMES = ("status", "deploy", "rollback", "load")
 
 
 def main() -> int:
+    # Taken down like any other end, or the stack of a benchmark that is called off would stay.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(NAMES)}; all without one")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each, after one warm-up")

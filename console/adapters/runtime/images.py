@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import docker.errors
@@ -31,9 +32,18 @@ async def resolve(client: DockerClient, reference: str) -> Image | None:
 async def keep(client: DockerClient, project: str, image: Image, *, release: int) -> None:
     """Tag an image as a release of this project, and let go of all but the newest `KEEP` tags."""
     repository = keep_repository(project)
-    await client.call(
-        f"tag the image {image.short} as release {release}", lambda api: _tag(api, repository, image, release)
+    made = f"{repository}:r{release}"
+    # Listing takes longer than tagging, and what it may miss is known.
+    _, there = await asyncio.gather(
+        client.call(
+            f"tag the image {image.short} as release {release}",
+            lambda api: api.tag(image.id, repository, f"r{release}"),
+        ),
+        client.call(f"list the images of {repository}", lambda api: _tags(api, repository)),
     )
+    stale = stale_tags(sorted({*there, made}), repository)
+    if stale:
+        await client.call(f"let go of {', '.join(stale)}", lambda api: _untag(api, stale))
 
 
 def keep_repository(project: str) -> str:
@@ -49,20 +59,18 @@ def stale_tags(tags: list[str], repository: str) -> list[str]:
     return [tag for _, tag in numbered[KEEP:]]
 
 
-def _tag(api: APIClient, repository: str, image: Image, release: int) -> None:
-    api.tag(image.id, repository, f"r{release}")
-    tags = [tag for entry in api.images(name=repository) for tag in entry["RepoTags"] or ()]
-    for tag in stale_tags(tags, repository):
-        _untag(api, tag)
+def _tags(api: APIClient, repository: str) -> list[str]:
+    return [tag for entry in api.images(name=repository) for tag in entry["RepoTags"] or ()]
 
 
-def _untag(api: APIClient, tag: str) -> None:
-    """Remove one tag, without force: an image that a container was made from stays."""
-    try:
-        api.remove_image(tag, force=False, noprune=True)
-    except docker.errors.APIError as error:
-        if error.status_code not in {codes.not_found, codes.conflict}:
-            raise
+def _untag(api: APIClient, tags: list[str]) -> None:
+    """Remove tags, without force: an image that a container was made from stays."""
+    for tag in tags:
+        try:
+            api.remove_image(tag, force=False, noprune=True)
+        except docker.errors.APIError as error:
+            if error.status_code not in {codes.not_found, codes.conflict}:
+                raise
 
 
 def _image(reference: str, details: Tree) -> Image:
