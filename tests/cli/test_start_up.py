@@ -32,6 +32,17 @@ def test_help_version_and_mistakes_load_nothing_heavy(argv: tuple[str, ...]) -> 
     assert not loaded_by(*argv) & set(HEAVY)
 
 
+def test_a_look_loads_neither_what_plans_and_runs_rollouts_nor_load() -> None:
+    code = "from console.wiring import preload; import console.cli.commands.status, console.cli.report; preload(); "
+    done = subprocess.run(
+        [sys.executable, "-c", code + "import sys; print('\\n'.join(sys.modules))"],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    acting = ("console.engine.rollout", "console.planning._blocks", "console.adapters.runtime.composer")
+    others = ("console.model.steps", "console.model.load", "console.model.receipt", "textual", "httpx")
+    assert not {*acting, *others} & set(done.stdout.split())
+
+
 def test_help_is_quick() -> None:
     code = "import time; t = time.perf_counter(); from console.cli.main import main; main(['--help']); \
 import os; os.write(2, str(time.perf_counter() - t).encode())"
