@@ -36,7 +36,10 @@ class Opened:
     def text(self) -> str:
         """What is on the present screen, row by row, of all widgets that draw rows."""
         return "\n".join(
-            text_of(row).rstrip() for widget in self.app.screen.query(RowsWidget) if widget.display for row in widget.rows
+            text_of(row).rstrip()
+            for widget in self.app.screen.query(RowsWidget)
+            if widget.display
+            for row in widget.rows
         )
 
     async def until(self, seen: Callable[[], bool], what: str = "") -> None:
@@ -65,7 +68,7 @@ class Opened:
 
 
 @asynccontextmanager
-async def opened(
+async def opened(  # noqa: PLR0913 - the console in every make-up
     size: tuple[int, int] = (80, 24),
     *,
     spec: Spec | None = None,

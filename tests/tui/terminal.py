@@ -11,6 +11,7 @@ import time
 import uuid
 from pathlib import Path
 from shutil import which
+from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 40.0
@@ -37,7 +38,7 @@ class Terminal:
         command = shlex.join([sys.executable, "-m", "console.cli.main", *arguments])
         self._line = f"env PYTHONPATH={shlex.quote(str(ROOT))} {given} {command}; echo EXIT=$?; exec sleep 600"
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         width, height = self._size
         size = ("-x", str(width), "-y", str(height))
         self._tmux("-f", "/dev/null", "new-session", "-d", *size, "-c", str(self._directory), self._line)
