@@ -201,7 +201,7 @@ class StackObserver:
     async def _follow_state(self, hear: Hear) -> None:
         """Look at what is remembered: the lock before the journal, since a rollout takes the lock first."""
         while True:
-            rolling = self._scene.rolling
+            rolling, before = self._scene.rolling, self._scene.remembered
             try:
                 self._scene.saw_lock(self._sources.lock.holder())
                 added = self._follow_journal(hear)
@@ -219,7 +219,8 @@ class StackObserver:
                 self._lost(Source.STATE, error)
             if rolling != self._scene.rolling:
                 self._look_at_proxy.pull()
-            self._news.pull()
+            if before != self._scene.remembered:  # four looks a second: most of them find nothing new
+                self._news.pull()
             await self._look_at_state.wait(self._pace.state)
 
     def _follow_journal(self, hear: Hear) -> Added:

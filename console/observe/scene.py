@@ -71,6 +71,12 @@ class Scene:
         """The replicas that ran when they were last seen."""
         return tuple(replica for replica in self._replicas if replica.running)
 
+    @property
+    def remembered(self) -> tuple[object, ...]:
+        """What looks at the state lead to: equal as long as those find nothing new."""
+        parts = (self._recorded, self._lock, self._rollout, self._abandoned, self._drift, self._releases, self._standby)
+        return (*parts, self._sights[Source.STATE])
+
     def sees(self, source: Source) -> bool:
         """Whether a source was seen, and is not out of sight now."""
         sight = self._sights[source]

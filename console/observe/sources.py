@@ -74,7 +74,7 @@ class Pace:
     """Between looks at the replicas at least, however many events come."""
     settle: float = 1.0
     """After an event until one more look: the runtime's own list may be a moment behind its events."""
-    replicas: float = 5.0
+    replicas: float = 10.0
     """Between looks at the replicas when no event comes: what no event tells, and a stream that hangs in silence."""
     proxy: float = 1.0
     """Between looks at the upstream at rest."""

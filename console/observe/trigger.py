@@ -12,26 +12,36 @@ class Trigger:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._pulled = asyncio.Event()
+        self._pulled = False
+        self._waiter: asyncio.Future[None] | None = None
 
     def pull(self) -> None:
         """End the present wait, or the next one."""
-        self._pulled.set()
+        self._pulled = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     async def wait(self, seconds: float | None = None) -> bool:
-        """Wait until pulled, or until so many seconds have passed (None: for ever). Whether it was pulled."""
-        if seconds is None:
-            await self._pulled.wait()
-        elif not self._pulled.is_set():
-            waits = {asyncio.ensure_future(self._pulled.wait()), asyncio.ensure_future(self._clock.sleep(seconds))}
+        """Wait until pulled, or until so many seconds have passed (None: for ever). Whether it was pulled.
+
+        Only one task may wait at a time.
+        """
+        if not self._pulled:
+            self._waiter = asyncio.get_running_loop().create_future()
+            timer = None if seconds is None else asyncio.create_task(self._after(seconds, self._waiter))
             try:
-                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+                await self._waiter
             finally:
-                for wait in waits:
-                    wait.cancel()
-        pulled = self._pulled.is_set()
-        self._pulled.clear()
+                self._waiter = None
+                if timer is not None:
+                    timer.cancel()
+        pulled, self._pulled = self._pulled, False
         return pulled
+
+    async def _after(self, seconds: float, waiter: asyncio.Future[None]) -> None:
+        await self._clock.sleep(seconds)
+        if not waiter.done():
+            waiter.set_result(None)
 
 
 class Backoff:
