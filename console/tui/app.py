@@ -107,7 +107,7 @@ class ConsoleApp(App[Leaving]):
     BINDINGS: ClassVar[list[BindingType]] = []
     NOTIFICATION_TIMEOUT = 4
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - everything that the screens are given, once
         self,
         engine: EngineThread,
         bridge: Bridge,

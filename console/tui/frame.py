@@ -12,7 +12,7 @@ _NAMES = {"┌": 0, "┐": 1, "└": 2, "┘": 3}
 _TEES = {"├": 0, "┤": 1, "┬": 2, "┴": 3}
 
 
-def framed(
+def framed(  # noqa: PLR0913 - the parts of one frame
     content: Sequence[Line],
     place: Place,
     glyphs: Glyphs,
@@ -49,7 +49,7 @@ def framed(
     return tuple(rows)
 
 
-def _upper(
+def _upper(  # noqa: PLR0913 - as above
     place: Place, glyphs: Glyphs, tone: Tone, *, name: PanelName, title: Line, note: Line, focused: bool
 ) -> Line:
     label: Line = ((f"{name.number}", Tone.ACCENT if focused else Tone.DIM), (f" {name.value}", Tone.STRONG))

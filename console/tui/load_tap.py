@@ -81,7 +81,9 @@ class LoadTap:
         complete = self.sum.snapshots + 2  # the snapshot that is being made now may lack what was due last
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_ANSWERS):
-                while self._source.counts().alive and not (self.sum.snapshots >= complete and self._answered()):
+                while self._source.counts().alive and not (  # noqa: ASYNC110 - the numbers come without an event
+                    self.sum.snapshots >= complete and self._answered()
+                ):
                     await asyncio.sleep(_LOOK)
         if self._source.counts().alive and self._answered():
             self.summary = self._summary()

@@ -62,7 +62,7 @@ def _busy(key: str, board: Board) -> str:
     return ""
 
 
-def _by_action(key: str, board: Board) -> str:
+def _by_action(key: str, board: Board) -> str:  # noqa: PLR0911 - a table of reasons
     status = board.status
     if status is None:
         return f"{key} waits for the first look at the stack"

@@ -83,7 +83,6 @@ class Operator:
         return await self._app.ask(lambda desk: desk.plan(request))
 
     async def _carry_out(self, agreed: Agreed) -> None:
-        self._app.notice(f"{agreed.request.action.value}: asked the engine")
         await self._until_over(self._app.ask(lambda desk: desk.carry_out(agreed.request, agreed.plan)))
 
     async def _until_over(self, work: Awaitable[Outcome]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 
 import pytest
+
 from tests.e2e.conftest import Operator
 from tests.support.traffic import Traffic
 
@@ -26,7 +28,7 @@ def test_thirty_deploys_in_a_row_drop_nothing(operator: Operator) -> None:
             served.append(operator.serving())
         traffic.wait_for(300)
     assert served == ["green" if served[0] == "green" else "blue", *served[1:]]
-    assert all(before != after for before, after in zip(served, served[1:], strict=False))
+    assert all(before != after for before, after in pairwise(served))
     traffic.report.assert_clean(at_least=DEPLOYS * 300)
     assert {name.partition("/")[0] for name in traffic.report.releases} == {"blue", "green"}
     assert traffic.report.sent["slow kept"] + traffic.report.sent["slow fresh"] > DEPLOYS * 2
@@ -42,7 +44,8 @@ def test_two_replicas_a_color_drop_nothing_through_deploy_cutover_rollback_and_r
         traffic.wait_for(200)
         operator.rollout("deploy", deadline=240)
         assert len(operator.identities("app", "app_green")) == 4
-        for command in (("deploy", "--no-cutover", "--source", "local"), ("cutover",), ("rollback",), ("drain",), ("retire",), ("rollback",)):
-            operator.rollout(*command)
+        operator.rollout("deploy", "--no-cutover", "--source", "local")
+        for command in ("cutover", "rollback", "drain", "retire", "rollback"):
+            operator.rollout(command)
         traffic.wait_for(300)
     traffic.report.assert_clean(at_least=2_000)

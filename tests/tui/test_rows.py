@@ -56,7 +56,11 @@ def test_a_row_that_got_shorter_is_cleared_to_its_old_end() -> None:
 
 @given(st.integers(30, 250), st.integers(6, 80), st.sampled_from(PanelName), st.booleans(), st.integers(0, 60))
 def test_panels_fill_the_screen_and_never_overlap(
-    width: int, height: int, focus: PanelName, zoomed: bool, replicas: int
+    width: int,
+    height: int,
+    focus: PanelName,
+    zoomed: bool,  # noqa: FBT001 - hypothesis gives it
+    replicas: int,
 ) -> None:
     places = arrange(width, height, focus=focus, zoomed=zoomed, replicas=replicas)
     assert focus in places

@@ -85,15 +85,10 @@ def _seen(board: Board) -> Line:
         shares = [(color, requests.share_of(color)) for color in Color]
         shown = [(color, share) for color, share in shares if share]
         if shown:
-            exact = len(shown) == 1
-            return tuple(
-                part
-                for color, share in shown
-                for part in (
-                    (color.value, toned(color.value)),
-                    (f" {percent(share)}" if exact else f" {share * 100:.0f}% ", Tone.PLAIN),
-                )
-            )
+            if len(shown) == 1:
+                ((color, share),) = shown
+                return line((color.value, toned(color.value)), f" {percent(share)}")
+            return tuple((f"{color.value[0]} {share * 100:.0f} % ", toned(color.value)) for color, share in shown)
         return line(("no data", Tone.DIM))
     serving = board.status.serving if board.status else None
     return (

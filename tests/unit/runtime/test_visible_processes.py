@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -105,6 +106,9 @@ def test_a_real_process_reads_as_ps_shows_it(tmp_path: Path) -> None:
             members = tmp_path / "cgroup.procs"
             members.write_text(f"{child.pid}\n")
             seen = VisibleProcesses(members=members, proc=Path("/proc"))
+            until = time.monotonic() + 10
+            while seen.read() is None and time.monotonic() < until:
+                time.sleep(0.01)  # between fork and exec it has no title yet
             assert seen.read() == (Process(pid=child.pid, parent=os.getpid(), title="sleep 60"),)
             assert "local_address" in (seen.read_network(PurePosixPath("/proc/net/tcp")) or "")
         finally:
