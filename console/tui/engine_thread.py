@@ -126,6 +126,7 @@ class EngineThread:
         if self._ending.is_set():
             return
         async with self._open() as session:
+            session.resumable = True
             self._desk = desk = Desk(session, self._bridge)
             if self._ending.is_set():
                 return
