@@ -162,10 +162,13 @@ async def test_an_address_that_belongs_to_nobody_makes_the_replicas_be_looked_at
 async def test_drift_is_shown_once_two_looks_found_it() -> None:
     async with watching() as seen:
         await seen.pass_(0.6)
+        looks = seen.called("observe")
         seen.stack.active.color = Color.GREEN
-        await seen.pass_(0.5)
-        assert seen.last.drift is None
-        await seen.pass_(1.0)
+        seen.observer.look()
+        await seen.pass_(0.15)
+        assert seen.called("observe") == looks + 1
+        assert seen.observer.view.drift is None
+        await seen.pass_(0.4)
         drift = seen.last.drift
         assert drift is not None
         assert (drift.state, drift.file, drift.live, drift.moving) == ("green", "blue", "blue", False)
@@ -186,6 +189,22 @@ async def test_what_disagrees_while_a_rollout_moves_things_is_called_that() -> N
         told = len(seen.told)
         await seen.pass_(3)
         assert [view.drift for view in seen.told[told:] if view.drift and not view.drift.moving] == []
+        assert seen.last.drift is None
+
+
+async def test_what_disagreed_in_a_rollout_is_no_drift_once_it_is_over_until_it_is_found_again() -> None:
+    async with watching() as seen:
+        seen.stack.lock.acquire("rollout deploy", since="now")
+        seen.stack.proxy.seed(Color.GREEN, 2)
+        await seen.pass_(2)
+        assert seen.last.drift is not None
+        seen.stack.proxy.faults.hangs.add("observe")
+        await seen.pass_(0.5)
+        assert seen.stack.proxy.faults.hanging.is_set()
+        seen.stack.active.color = Color.GREEN
+        seen.stack.lock.release()
+        await seen.pass_(1)
+        assert seen.last.lock is None
         assert seen.last.drift is None
 
 
