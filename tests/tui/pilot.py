@@ -15,6 +15,8 @@ from console.model.spec import Spec
 from console.tui.app import ConsoleApp, Leaving
 from console.tui.bridge import Bridge
 from console.tui.engine_thread import EngineThread
+from console.tui.keys import named
+from console.tui.obstacles import obstacle
 from console.tui.paint import text_of
 from console.tui.widgets.rows import RowsWidget
 from tests.fakes.stack import ACTOR, FakeStack, make_spec
@@ -59,6 +61,11 @@ class Opened:
     async def press(self, *keys: str) -> None:
         """Type keys."""
         await self.pilot.press(*keys)
+
+    async def act(self, key: str) -> None:
+        """Press an acting key as soon as it can act."""
+        await self.until(lambda: not obstacle(key, self.app.board), f"until {key} can act")
+        await self.press(named(key).key)
 
     async def agree(self, *words: str) -> None:
         """Confirm the dialog, once it has these words and takes keys."""

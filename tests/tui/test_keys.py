@@ -31,6 +31,7 @@ async def deployed(console: Opened) -> None:
     await console.press("D")
     await console.agree("deploy: blue serves, target green")
     await console.shows("rollout 1 done", "R rollback ready")
+    await console.until(lambda: console.app.board.other is None, "for the lock of the fake to be seen free")
 
 
 def hang_at(call: str) -> Callable[[FakeStack], None]:
@@ -78,6 +79,7 @@ async def test_a_deploy_is_done_by_d_and_y() -> None:
     async with opened() as console:
         await deployed(console)
         assert console.stack.proxy.color is Color.GREEN
+        await console.until(lambda: not obstacle("drain", console.app.board), "for the lock's end")
         found = reasons(console)
         acting = {key for key in ("deploy", "cutover", "drain", "rollback", "retire") if not found[key]}
         assert acting == {"deploy", "cutover", "drain", "rollback", "retire"}
@@ -86,7 +88,7 @@ async def test_a_deploy_is_done_by_d_and_y() -> None:
 async def test_a_rollback_is_done_by_r_and_y() -> None:
     async with opened() as console:
         await deployed(console)
-        await console.press("R")
+        await console.act("rollback")
         await console.agree("rollback: green serves, target blue", "$ rollout rollback")
         await console.shows("rollout 2 done", "blue 1 serves")
         assert console.stack.proxy.color is Color.BLUE
@@ -203,7 +205,7 @@ async def test_a_protected_stack_wants_its_name_before_a_deploy_and_not_before_a
         await console.press("backspace", *"shop", "enter")
         await console.agree()
         await console.shows("rollout 1 done")
-        await console.press("R")
+        await console.act("rollback")
         await console.agree("rollback: green serves")
         await console.shows("rollout 2 done")
 
@@ -212,7 +214,7 @@ async def test_drift_is_named_and_only_ways_out_act() -> None:
     async with opened() as console:
         await deployed(console)
         console.stack.active.color = Color.BLUE
-        await console.shows("DRIFT", "state blue, file green, live green")
+        await console.shows("DRIFT", "state blue file green live green")
         found = reasons(console)
         assert "DRIFT" in found["deploy"]
         assert found["rollback"] == ""

@@ -63,9 +63,9 @@ class Dialog(ModalScreen[Answer | None]):
         yield from ()
 
     def on_mount(self) -> None:
-        """Fill the box; Cancel has the focus."""
+        """Fill the box; Cancel has the focus, unless something has to be typed first."""
         self.query_one("#box").border_title = self._title.replace("[", "\\[")
-        self.query_one("#cancel", Button).focus()
+        self.query_one(self.first_focus).focus()
         self.wait_anew()
         self.redraw()
 
@@ -114,6 +114,11 @@ class Dialog(ModalScreen[Answer | None]):
     def text(self, width: int) -> Rows:
         """The question."""
         raise NotImplementedError
+
+    @property
+    def first_focus(self) -> str:
+        """What has the focus at first."""
+        return "#cancel"
 
     @property
     def extra_rows(self) -> int:

@@ -71,7 +71,6 @@ class PlanDialog(Dialog[Agreed]):
         typed.display = bool(self._asked.confirm_name)
         if self._naming:
             typed.placeholder = f"protected: type {self._asked.confirm_name} and Enter"
-            typed.focus()
         self._look()
 
     def text(self, width: int) -> Rows:
@@ -88,6 +87,11 @@ class PlanDialog(Dialog[Agreed]):
     def foot(self, width: int) -> Rows:
         """The command that does the same."""
         return command_rows(self._asked.command(self._request), width)
+
+    @property
+    def first_focus(self) -> str:
+        """As `Dialog.first_focus`."""
+        return "#typed" if self._asked.confirm_name else "#cancel"
 
     @property
     def extra_rows(self) -> int:

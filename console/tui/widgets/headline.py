@@ -7,7 +7,7 @@ from console.observe.rollout import RolloutView, StepStatus
 from console.tui.board import Board
 from console.tui.names import release_of, took
 from console.tui.obstacles import obstacle
-from console.tui.paint import Line, Tone, line, spread, toned
+from console.tui.paint import Line, Tone, line, spread, toned, width_of
 
 _BACK = frozenset({"preflight", "await-ready", "smoke-replicas", "write", "validate", "apply", "read-back"})
 """The steps of a rollback until the other color serves."""
@@ -15,8 +15,12 @@ _BACK = frozenset({"preflight", "await-ready", "smoke-replicas", "write", "valid
 
 def headline(board: Board, width: int, *, frozen: bool = False) -> Line:
     """The row in this many columns."""
-    right = (*_flags(board, frozen=frozen), *_rollback(board), (" ", Tone.PLAIN))
-    return spread(_left(board), right, width, dots=board.glyphs.dots)
+    left, flags = _left(board), _flags(board, frozen=frozen)
+    for estimate in (_estimate(board), ""):  # it goes first where there is no room
+        right = (*flags, *_rollback(board, estimate), (" ", Tone.PLAIN))
+        if width_of(left) + width_of(right) <= width:
+            break
+    return spread(left, right, width, dots=board.glyphs.dots)
 
 
 def _left(board: Board) -> Line:
@@ -52,7 +56,7 @@ def _alarm(board: Board, status: StatusReport) -> str:
     view = board.sample.view
     if view is not None and view.drift is not None and not view.drift.moving:
         drift = view.drift
-        return f"DRIFT  state {drift.state}, file {drift.file}, live {drift.live}"
+        return f"DRIFT state {drift.state} file {drift.file} live {drift.live}"
     if status.live_generation is None:
         return "THE PROXY DOES NOT ANSWER"
     if status.served is None:
@@ -73,7 +77,7 @@ def _flags(board: Board, *, frozen: bool) -> Line:
     return tuple(span for flag in flags for span in flag)
 
 
-def _rollback(board: Board) -> Line:
+def _rollback(board: Board, estimate: str) -> Line:
     status = board.status
     if status is None:
         return ()
@@ -85,7 +89,7 @@ def _rollback(board: Board) -> Line:
     key = ("R ", Tone.ACCENT if can else Tone.DIM)
     match back.readiness:
         case Readiness.READY:
-            return line(key, f"rollback ready: {which}{_estimate(board)}")
+            return line(key, f"rollback ready: {which}{estimate}")
         case Readiness.COLD:
             return line(key, (f"rollback cold: {which}", Tone.WARN))
         case Readiness.NONE:

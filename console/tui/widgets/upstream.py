@@ -31,8 +31,8 @@ def upstream_rows(board: Board, width: int, height: int) -> Rows:
 
 
 def upstream_title(board: Board) -> Line:
-    """The proxy's kind."""
-    return line((board.facts.proxy if board.facts else "", Tone.DIM))
+    """The proxy's kind, while nothing more important has to stand there."""
+    return () if upstream_note(board) else line((board.facts.proxy if board.facts else "", Tone.DIM))
 
 
 def upstream_note(board: Board) -> Line:
