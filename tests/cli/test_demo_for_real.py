@@ -61,7 +61,7 @@ def test_two_deploys_on_the_embedded_stack_and_a_receipt(tmp_path: Path) -> None
         out, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0, err
     assert out.startswith("receipt 2: deploy of demo")
-    assert err.count("is seen serving") == 2
+    assert err.count("done    read back: ") == 2
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
     assert started_below(tmp_path) == []
