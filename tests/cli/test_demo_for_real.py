@@ -109,7 +109,7 @@ def test_a_demo_that_is_terminated_while_it_comes_up_leaves_nothing_behind(tmp_p
 def test_a_signal_ends_the_demo_safely_and_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
     with demo(tmp_path, "--deploys", "50") as process:
         assert process.stderr is not None
-        while "is seen serving" not in process.stderr.readline():
+        while "done    read back: " not in process.stderr.readline():
             assert process.poll() is None, "it ended before its first cutover"
         process.send_signal(number)
         _, err = process.communicate(timeout=DEADLINE)
