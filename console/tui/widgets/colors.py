@@ -17,9 +17,9 @@ _COLUMNS = (
     ("color", 7, "<"),
     ("release", 9, "<"),
     ("replicas", 10, "<"),
-    ("health", 13, "<"),
+    ("health", 12, "<"),
     ("weight", 6, ">"),
-    ("seen", 7, ">"),
+    ("seen", 8, ">"),
     ("in flight", 11, ">"),
     ("cpu", 7, ">"),
     ("mem", 6, ">"),
@@ -38,7 +38,9 @@ def colors_rows(board: Board, width: int, height: int) -> Rows:
     head = tuple((f"{'' if name == 'color' else name:{align}{size}}", Tone.DIM) for name, size, align in shown)
     rows = [head, *(_row(_cells(board, status), shown) for status in board.status.colors)]
     spare = height - len(rows)
-    details = [replica_row(board, replica, width) for color in Color for replica in _of(board, color)]
+    replicas = [replica for color in Color for replica in _of(board, color)]
+    longest = max((len(replica.name) for replica in replicas), default=0)
+    details = [replica_row(board, replica, width, longest) for replica in replicas]
     notes = [line((note, Tone.BAD)) for status in board.status.colors for note in status.notes]
     return (*rows, *(notes + details)[: max(0, spare)])
 
@@ -58,7 +60,7 @@ def _row(cells: Cells, shown: tuple[tuple[str, int, str], ...]) -> Line:
         cell = cells[name]
         used = sum(len(text) for text, _ in cell)
         pad: Span = (" " * max(0, size - used), Tone.PLAIN)
-        row += [pad, *cell] if align == ">" else [*fit(cell, size)]
+        row += [pad, *cell] if align == ">" else [*fit(cell, size - 1), (" ", Tone.PLAIN)]
     return tuple(row)
 
 
@@ -126,8 +128,8 @@ def _of(board: Board, color: Color) -> tuple[Replica, ...]:
     return board.sample.view.observed.of(color) if board.sample.view else ()
 
 
-def replica_row(board: Board, replica: Replica, width: int) -> Line:
-    """One replica in a row."""
+def replica_row(board: Board, replica: Replica, width: int, longest: int) -> Line:
+    """One replica in a row; `longest` is the length of the longest name, so that columns stand below each other."""
     view = board.sample.view
     usage = view.usage.get(replica.id) if view else None
     word = replica.health.value if replica.running and replica.health is not Health.NONE else replica.state.value
@@ -139,9 +141,8 @@ def replica_row(board: Board, replica: Replica, width: int) -> Line:
     parts = filter(None, (since, exited, restarts, replica.address or "", use))
     row = line(
         ("  ", Tone.PLAIN),
-        (replica.name, toned(replica.color.value) if replica.running else Tone.DIM),
-        f"  {word}  " if not bad else "  ",
-        (f"{word}  " if bad else "", Tone.BAD),
+        (f"{replica.name:<{longest}}  ", toned(replica.color.value) if replica.running else Tone.DIM),
+        (f"{word:<9}  ", Tone.BAD if bad else Tone.PLAIN),
         ("  ".join(parts), Tone.DIM),
     )
     return fit(row, width, dots=board.glyphs.dots)

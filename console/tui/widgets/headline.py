@@ -17,7 +17,7 @@ def headline(board: Board, width: int, *, frozen: bool = False) -> Line:
     """The row in this many columns."""
     left, flags = _left(board), _flags(board, frozen=frozen)
     for estimate in (_estimate(board), ""):  # it goes first where there is no room
-        right = (*flags, *_rollback(board, estimate), (" ", Tone.PLAIN))
+        right = ((" ", Tone.PLAIN), *flags, *_rollback(board, estimate), (" ", Tone.PLAIN))
         if width_of(left) + width_of(right) <= width:
             break
     return spread(left, right, width, dots=board.glyphs.dots)

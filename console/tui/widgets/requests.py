@@ -16,6 +16,9 @@ from console.tui.paint import Line, Rows, Tone, line, spread, toned, width_of
 
 _LABEL = 11
 """Columns right of the strips for what they are."""
+_LISTED = 4
+"""Failures that are listed where there is room."""
+_TALL = 7
 _SCALES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Tops of the latency chart in seconds: it starts at 0 and never zooms in, so that a small change looks small."""
 
@@ -31,7 +34,8 @@ def requests_rows(board: Board, width: int, height: int) -> Rows:
     if load.on and (view.problem or load.problem):
         rows[1] = line(("no data: ", Tone.WARN), (view.problem or load.problem, Tone.WARN))
     room = height - len(rows)
-    chart = max(1, room - 2 - (3 if room > 7 else 0))  # noqa: PLR2004 - a tall panel lists failures too
+    listed = min(_LISTED, len(view.failures)) if room > _TALL else 0
+    chart = max(1, room - 2 - listed)
     shown = _settled(view.buckets)[-max(1, width - _LABEL) :]
     rows += _latency_chart(shown, chart, width, board.glyphs)
     rows.append(_outcomes(shown, width, board))

@@ -1,0 +1,53 @@
+"""The terminal goes away, or stalls: the rollout does not."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from console.model.plan import Action
+from console.model.request import Request, Result
+from tests.tui.pilot import opened
+from tests.tui.pseudo_terminal import PseudoTerminal
+
+
+@pytest.mark.slow
+def test_a_lost_link_in_mid_rollout_lets_it_reach_its_end(tmp_path: Path) -> None:
+    with PseudoTerminal(tmp_path) as terminal:
+        terminal.wait_for_bytes("serves", "dropped")
+        terminal.deploy()
+        terminal.wait_for("step_started", step="await-ready")
+        terminal.hang_up()
+        finished = terminal.wait_for("rollout_finished")
+        assert (finished["outcome"], finished["active"]) == ("done", "green")
+        assert terminal.process.wait(30) == 0
+
+
+@pytest.mark.slow
+def test_a_sigterm_in_mid_rollout_is_on_record_and_leaves_the_alternate_screen(tmp_path: Path) -> None:
+    with PseudoTerminal(tmp_path) as terminal:
+        terminal.wait_for_bytes("serves", "dropped")
+        terminal.deploy()
+        terminal.wait_for("step_started", step="await-ready")
+        terminal.process.send_signal(signal.SIGTERM)
+        asked = terminal.wait_for("abort_requested")
+        assert asked["by"] == "SIGTERM"
+        terminal.wait_for("rollout_finished")
+        assert terminal.process.wait(30) in {0, 130}
+        assert terminal.output.rindex(b"\x1b[?1049l") > terminal.output.rindex(b"\x1b[?1049h")
+
+
+async def test_a_screen_that_stands_still_delays_no_step_of_the_engine() -> None:
+    async with opened() as console:
+        future = console.engine.submit(lambda desk: desk.carry_out(Request(action=Action.DEPLOY), None))
+        time.sleep(3.0)  # noqa: ASYNC251 - the screen's own loop stands still, as it does behind a stalled terminal
+        assert future.done()
+        assert future.result().result is Result.DONE
+        finished = next(r for r in console.stack.journal.kept if type(r.event).__name__ == "RolloutFinished")
+        assert finished.event.seconds < 2.5  # type: ignore[union-attr] - of which the watch takes one
+        await asyncio.sleep(0)
+        await console.shows("4 rollout  1  deploy", "done:")
