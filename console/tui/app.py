@@ -26,12 +26,7 @@ from console.tui.messages import Arrived
 from console.tui.obstacles import obstacle
 from console.tui.operator import Operator
 from console.tui.paint import harmless
-from console.tui.screens.help import HelpScreen
-from console.tui.screens.history import HistoryScreen
 from console.tui.screens.live import LiveScreen
-from console.tui.screens.logs import LogsScreen
-from console.tui.screens.receipt import ReceiptScreen
-from console.tui.screens.replicas import ReplicasScreen
 from console.tui.theme import THEMES
 from console.tui.widgets.rows import RowsWidget
 
@@ -91,7 +86,7 @@ class ConsoleApp(App[Leaving]):
     """The console.
 
     Args:
-        engine: started already, or about to be.
+        engine: started once the first screen is painted.
         bridge: what it tells through.
         for_this_stack: adds the flags that name the stack to a `rollout` command.
         ascii_only: whether the terminal has nothing but ASCII.
@@ -138,6 +133,7 @@ class ConsoleApp(App[Leaving]):
         self.push_screen(self._live)
         self._bridge.connect(self._woken)
         self.set_interval(TICK, self._tick)
+        self.call_after_refresh(self.engine.start)  # after the first paint: what it loads would only delay that
 
     def on_arrived(self) -> None:
         """Take what the engine's side has, and show it."""
@@ -187,24 +183,6 @@ class ConsoleApp(App[Leaving]):
     def redraw(self) -> None:
         """Show the board as it is."""
         self._live.draw()
-
-    def open(self, key: str) -> None:
-        """Open the screen of a looking key."""
-        view, rollout = self.board.sample.view, self.board.rollout
-        match key:
-            case "help":
-                self.push_screen(HelpScreen())
-            case "history":
-                self.push_screen(HistoryScreen())
-            case "replicas":
-                self.push_screen(ReplicasScreen())
-            case "receipt" if rollout is not None:
-                self.push_screen(ReceiptScreen(rollout.number))
-            case "logs" if view is not None and view.observed.replicas:
-                serving = view.observed.of(view.observed.active) or view.observed.replicas
-                self.push_screen(LogsScreen(serving[0].name))
-            case _:
-                pass
 
     def switch_mouse(self) -> None:
         """Let the terminal report the mouse, or leave it to the terminal's own selection."""

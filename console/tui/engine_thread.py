@@ -60,8 +60,9 @@ class EngineThread:
         return desk is not None and self.alive and desk.rolling is not None
 
     def start(self) -> None:
-        """Begin to open the session."""
-        self._thread.start()
+        """Begin to open the session. Once; later calls do nothing."""
+        if self._thread.ident is None and not self._ending.is_set():
+            self._thread.start()
 
     def submit(self, work: Work[T]) -> Future[T]:
         """Run something on the engine's loop; cancelling the future cancels it (but never a rollout)."""
@@ -94,8 +95,9 @@ class EngineThread:
         return self._desk.outcome if self._desk is not None else None
 
     def join(self, seconds: float | None = None) -> bool:
-        """Wait until it has ended; whether it has."""
-        self._thread.join(seconds)
+        """Wait until it has ended, or at once when it never began; whether it has."""
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def call(self, work: Callable[[], object]) -> None:

@@ -79,7 +79,6 @@ def open_console(launch: Launch) -> int:
         theme=launch.theme,
     )
     with _signals(engine, app) as left:
-        engine.start()
         try:
             app.run(mouse=False)
         finally:

@@ -1,10 +1,19 @@
-"""What the keys that only look do: other screens, the clipboard, a picture, the mouse."""
+"""What the keys that only look do: other screens, the clipboard, a picture, the mouse.
+
+Loaded with the first of these keys: none of it is needed for the first paint.
+"""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from console.tui.screens.help import HelpScreen
+from console.tui.screens.history import HistoryScreen
+from console.tui.screens.logs import LogsScreen
+from console.tui.screens.receipt import ReceiptScreen
+from console.tui.screens.replicas import ReplicasScreen
 
 if TYPE_CHECKING:
     from console.tui.app import ConsoleApp
@@ -35,7 +44,25 @@ def look(app: ConsoleApp, key: str, text: str) -> None:
         case "mouse":
             app.switch_mouse()
         case _:
-            app.open(key)
+            _open(app, key)
+
+
+def _open(app: ConsoleApp, key: str) -> None:
+    view, rollout = app.board.sample.view, app.board.rollout
+    match key:
+        case "help":
+            app.push_screen(HelpScreen())
+        case "history":
+            app.push_screen(HistoryScreen())
+        case "replicas":
+            app.push_screen(ReplicasScreen())
+        case "receipt" if rollout is not None:
+            app.push_screen(ReceiptScreen(rollout.number))
+        case "logs" if view is not None and view.observed.replicas:
+            serving = view.observed.of(view.observed.active) or view.observed.replicas
+            app.push_screen(LogsScreen(serving[0].name))
+        case _:
+            pass
 
 
 def _save_picture(app: ConsoleApp) -> None:

@@ -97,7 +97,6 @@ async def opened(  # noqa: PLR0913 - the console in every make-up
     bridge = Bridge()
     engine = EngineThread(session, bridge, read_only=read_only, demo=demo)
     app = ConsoleApp(engine, bridge, ascii_only=ascii_only)
-    engine.start()
     try:
         async with app.run_test(size=size) as pilot:
             found = Opened(app=app, pilot=pilot, stack=stack, engine=engine)
