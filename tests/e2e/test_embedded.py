@@ -121,7 +121,7 @@ def test_the_demo_prints_its_receipt_and_leaves_nothing_behind(tmp_path: Path) -
         started: set[int] = set()
         for number in (1, 2, 3):
             told_up_to(process, f"deploy {number} of 3")
-            told_up_to(process, "is seen serving")
+            told_up_to(process, "read back: ")
             started |= family(process.pid)
         output, narration = process.communicate(timeout=60)
     assert process.returncode == 0, narration
@@ -139,7 +139,7 @@ def test_the_demo_prints_its_receipt_and_leaves_nothing_behind(tmp_path: Path) -
 def test_an_interrupted_demo_ends_safely_and_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
     with demo(tmp_path, "--deploys", "50") as process:
         told_up_to(process, "deploy 2 of 50")
-        told_up_to(process, "is seen serving")
+        told_up_to(process, "read back: ")
         started = family(process.pid)
         process.send_signal(number)
         _, narration = process.communicate(timeout=60)
@@ -154,7 +154,7 @@ def test_an_interrupted_demo_ends_safely_and_leaves_nothing_behind(tmp_path: Pat
 @pytest.mark.timeout(120)
 def test_a_killed_demo_leaves_no_process_behind(tmp_path: Path) -> None:
     with demo(tmp_path, "--deploys", "50", "--replicas", "2") as process:
-        told_up_to(process, "is seen serving")
+        told_up_to(process, "read back: ")
         started = family(process.pid)
         assert len(started) >= 3 + 4, "nginx with its workers, and two replicas of each color"
         process.kill()
