@@ -8,7 +8,9 @@ from pathlib import Path
 
 FONT = "DejaVu Sans Mono"
 _FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
-_TEXT = re.compile(r'x="(?P<x>[0-9.]+)"(?P<y> y="[0-9.]+") textLength="(?P<length>[0-9.]+)"(?P<rest>[^>]*)>(?P<text>[^<]+)<')
+_TEXT = re.compile(
+    r'x="(?P<x>[0-9.]+)"(?P<y> y="[0-9.]+") textLength="(?P<length>[0-9.]+)"(?P<rest>[^>]*)>(?P<text>[^<]+)<'
+)
 
 
 def drawable(svg: str) -> str:

@@ -94,7 +94,6 @@ async def studio(directory: Path, size: tuple[int, int] = (80, 24), *, replicas:
     bridge = Bridge()
     engine = EngineThread(lambda: embedded_session(_ACTOR, replicas=replicas), bridge, demo=True)
     app = ConsoleApp(engine, bridge, load_at_start=True)
-    engine.start()
     try:
         async with app.run_test(size=size) as pilot:
             found = Studio(app=app, pilot=pilot, directory=directory)

@@ -15,6 +15,7 @@ import termios
 import threading
 import time
 from pathlib import Path
+from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
@@ -35,12 +36,12 @@ class PseudoTerminal:
         self.records: list[dict[str, object]] = []
         """The journal, as far as it was read while it was there."""
 
-    def __enter__(self) -> PseudoTerminal:
+    def __enter__(self) -> Self:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *self._size, 0, 0))
         inherited = {name: value for name, value in os.environ.items() if name not in {"COLORTERM", "NO_COLOR"}}
         given = {"TERM": "xterm-256color", "TMPDIR": str(self._directory), "PYTHONPATH": str(ROOT)}
-        self.process = subprocess.Popen(  # noqa: PLW1509 - the child only takes its terminal
+        self.process = subprocess.Popen(
             [sys.executable, "-m", "console.cli.main", "demo"],
             stdin=slave,
             stdout=slave,
@@ -48,7 +49,7 @@ class PseudoTerminal:
             cwd=ROOT,
             env=inherited | given | self._environment,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - it only takes its terminal
         )
         os.close(slave)
         self._reader.start()
