@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
+_HANDLED = (*_ENDING, signal.SIGHUP)
 
 
 @contextmanager
@@ -17,8 +19,8 @@ def ending_safely(
     """Handle signals on the running loop.
 
     SIGINT and SIGTERM call `abort` once. SIGHUP (the terminal is gone) lets the rollout finish: a deploy must not
-    depend on a network link to whoever started it. The handlers stay until the loop is closed, so that a late signal
-    can't turn the exit code of a rollout that has ended into that of an interruption.
+    depend on a network link to whoever started it. Afterwards, until the process has ended, none of them does anything:
+    a late one can't turn the exit code of a rollout that has ended into that of an interruption, or into a death.
     """
     loop = asyncio.get_running_loop()
     asked = False
@@ -46,3 +48,17 @@ def ending_safely(
         yield
     finally:
         ended = True
+        for number in _HANDLED:
+            loop.remove_signal_handler(number)  # closing the loop would put the default back, which ends the process
+            signal.signal(number, _too_late)
+        atexit.register(_ignore)
+
+
+def _too_late(number: int, frame: object) -> None:
+    """Nothing is left to end. Not `SIG_IGN`, which children would inherit."""
+
+
+def _ignore() -> None:
+    """The interpreter restores the default of each handler of its own while it winds down, but leaves ignored ones."""
+    for number in _HANDLED:
+        signal.signal(number, signal.SIG_IGN)

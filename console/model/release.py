@@ -8,6 +8,16 @@ from console.model.color import Color
 from console.model.observed import Replica
 
 
+def short_id(identity: str) -> str:
+    """The first twelve hex digits of an image's or a container's id, as Docker prints them."""
+    return identity.removeprefix("sha256:")[:12]
+
+
+def image_name(reference: str) -> str:
+    """An image's reference as people are told it: what is pinned by its id has no other name, and is shortened."""
+    return short_id(reference) if reference.startswith("sha256:") else reference
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
     """A container image, resolved on this engine."""
@@ -22,7 +32,12 @@ class Image:
     @property
     def short(self) -> str:
         """The first twelve hex digits of the id, as Docker prints them."""
-        return self.id.removeprefix("sha256:")[:12]
+        return short_id(self.id)
+
+    @property
+    def name(self) -> str:
+        """How people are told of it: its reference, shortened when that is an id."""
+        return image_name(self.reference)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,7 @@ def _bring_back(situation: Situation, target: Color, number: int | None) -> tupl
     image = PlannedStep(
         id="image",
         step=ResolveImage(color=target, reference=release.image.id, release=release.id, name=release.image.reference),
-        title=f"use image {release.image.reference} of release {release.id}",
+        title=f"use image {release.image.name} of release {release.id}",
         stage=Stage.PREPARE,
         cause="it served before; its configuration comes from the present Compose files",
         deadline=_blocks.PREFLIGHT_DEADLINE,

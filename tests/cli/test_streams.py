@@ -102,6 +102,17 @@ def test_a_second_signal_repeats_what_is_waited_for_and_kills_nothing(start: Sta
     assert process.wait(DEADLINE) == 130
 
 
+def test_signals_until_the_very_end_do_not_change_how_it_ended(start: Start) -> None:
+    process = start("waiting", "deploy")
+    read_until(stderr_of(process), b"wait until green is ready")
+    until = time.monotonic() + DEADLINE
+    while process.poll() is None and time.monotonic() < until:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            process.send_signal(number)
+        time.sleep(0.001)
+    assert process.poll() == 130
+
+
 def test_a_hang_up_lets_the_rollout_finish(start: Start) -> None:
     process = start("lasting", "deploy")
     read_until(stderr_of(process), b"rollout 17")

@@ -261,10 +261,17 @@ async def test_an_engine_that_does_not_answer_is_told_after_a_deadline_and_holds
 
 async def test_a_deploy_that_another_process_runs_is_shown_live(stack: ReferenceStack) -> None:
     async with watching(stack) as seen:
+        earlier = seen.last.rollout.number if seen.last.rollout else 0
         done = await asyncio.to_thread(Operator(stack=stack).rollout, "deploy")
         assert done.returncode == 0
         await seen.until(
-            lambda view: view.rollout is not None and view.rollout.over and not view.rolling and not view.problems
+            lambda view: (
+                view.rollout is not None
+                and view.rollout.number > earlier
+                and view.rollout.over
+                and not view.rolling
+                and not view.problems
+            )
         )
         view = seen.last
         assert view.rollout is not None

@@ -14,15 +14,15 @@ def fact(event: Fact) -> str:
     """A fact of a rollout in a phrase."""
     match event:
         case ImageResolved():
-            short = event.id.removeprefix("sha256:")[:12]
-            return clean(f"{event.color.value} gets image {event.reference} ({short})")
+            short = short_id(event.id)
+            return clean(f"{event.color.value} gets image {image_name(event.reference)} ({short})")
         case CutoverSeen():
             seen = f"generation {event.generation} live, no old worker accepts"
             return clean(f"{event.color.value} is seen serving: {seen}, {event.served} answers")
         case ReleaseServed():
-            return clean(f"{event.color.value} serves {event.reference}")
+            return clean(f"{event.color.value} serves {image_name(event.reference)}")
         case ReleaseFound():
-            return clean(f"{event.color.value} serves {event.reference}, which no rollout made: it is release r0 now")
+            return clean(f"{event.color.value} serves {image_name(event.reference)}, which no rollout made: it is release r0 now")
         case ColorRetired():
             return f"{event.color.value} is stopped"
         case _:

@@ -23,7 +23,7 @@ def history_text(releases: Sequence[Release], style: Style) -> str:
             stamp(release.at),
             style.fit(clean(release.by), 12),
             release.image.short,
-            clean(release.image.reference) + ("  withdrawn" if release.withdrawn else ""),
+            clean(release.image.name) + ("  withdrawn" if release.withdrawn else ""),
         )
         for release in releases
     ]

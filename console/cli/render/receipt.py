@@ -55,9 +55,9 @@ def facts(receipt: Receipt) -> list[tuple[str, str]]:
     if receipt.load is not None:
         found += facts_of_load(receipt.load)
     for image in receipt.images:
-        short = image.id.removeprefix("sha256:")[:12]
+        short = short_id(image.id)
         digest = f", {image.digest}" if image.digest else ""
-        found.append(("image", f"{image.color.value} {image.reference} ({short}{digest})"))
+        found.append(("image", f"{image.color.value} {image_name(image.reference)} ({short}{digest})"))
     if receipt.versions:
         found.append(("versions", ", ".join(f"{name} {version}" for name, version in receipt.versions)))
     return [(name, clean(value)) for name, value in found if value]

@@ -41,4 +41,4 @@ async def _known(color: Color, image: Image, world: World) -> str:
     await world.ports.runtime.keep_image(image, release=world.rollout)
     world.learnt.image = image
     world.publish(ImageResolved(color=color, reference=image.reference, id=image.id, digest=image.digest))
-    return f"{image.reference} is {image.short}"
+    return f"{image.name} is {image.short}"

@@ -95,7 +95,7 @@ def _rows(releases: tuple[Release, ...]) -> Rows:
                 (f"r{release.id:<4} ", Tone.STRONG),
                 (f"{release.color.value:<6}", toned(release.color.value)),
                 f" {name:<12} {stamp(release.at)}  {release.by:<12}  ",
-                (f"{release.image.short}  {release.image.reference}", Tone.DIM),
+                (f"{release.image.short}  {release.image.name}", Tone.DIM),
                 ("  withdrawn" if release.withdrawn else "", Tone.WARN),
             )
         )

@@ -70,8 +70,8 @@ def _block(replica: Replica, *, cpu: str, up: str) -> Rows:
     bad = replica.health.value == "unhealthy" or bool(replica.exit_code)
     state = replica.state.value + (f", exit code {replica.exit_code}" if replica.exit_code is not None else "")
     facts = (
-        ("id", replica.id.removeprefix("sha256:")[:12]),
-        ("image", f"{replica.image}  {replica.image_id.removeprefix('sha256:')[:12]}"),
+        ("id", short_id(replica.id)),
+        ("image", f"{image_name(replica.image)}  {short_id(replica.image_id)}"),
         ("address", replica.address or "none"),
         ("started", f"{replica.started_at}  {up}".strip() or "never"),
         ("restarts", f"{replica.restarts}"),
