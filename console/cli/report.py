@@ -10,7 +10,7 @@ from enum import StrEnum
 from console.model.color import Color
 from console.model.events import ColorRetired, CutoverSeen, ImageResolved, Record, StandbyKept
 from console.model.observed import Health, Observed, Replica
-from console.model.release import Release
+from console.model.release import Release, image_name, short_id
 from console.model.request import Verdict
 from console.planning.earlier import earlier_release, standby_served
 from console.ports.journal import LockLabel

@@ -44,10 +44,12 @@ server {
         limit_except GET { deny all; }
         proxy_hide_header X-Rollout-Served;
         proxy_hide_header X-Rollout-Upstream-Status;
+        proxy_hide_header X-Rollout-Upstream-Header-Time;
         proxy_hide_header X-Rollout-Generation;
         proxy_hide_header X-Rollout-Color;
         add_header X-Rollout-Served $rollout_served always;
         add_header X-Rollout-Upstream-Status $rollout_upstream_status always;
+        add_header X-Rollout-Upstream-Header-Time $upstream_header_time always;
         add_header X-Rollout-Generation $rollout_generation always;
         add_header X-Rollout-Color $rollout_color always;
         rewrite ^/served(/.*)$ $1 break;

@@ -22,7 +22,7 @@ _MEANINGS = {
 
 
 def run(invocation: Invocation) -> int:
-    """Print the verdict; with a choice, carry it out. Exit code 1 while something is left to choose."""
+    """Print the verdict; with a choice, carry it out. Exit code 1 while anything is left to choose or unseen."""
     spec = invocation.spec()
     line = invocation.line
 
@@ -34,7 +34,7 @@ def run(invocation: Invocation) -> int:
                 _show(invocation, verdict)
                 choice = _ask(invocation, verdict)
             if choice is None:
-                return ExitCode.NEEDS_HUMAN if verdict.choices else ExitCode.DONE
+                return ExitCode.DONE if verdict.consistent and not verdict.choices else ExitCode.NEEDS_HUMAN
             if choice not in verdict.choices:
                 raise RefusedError(
                     f"recover by {choice.value}",
@@ -78,6 +78,8 @@ def verdict_text(invocation: Invocation, verdict: Verdict, style: Style) -> str:
 def _consequence(verdict: Verdict) -> str:
     if verdict.consistent:
         return "state, file and live proxy agree: a new rollout may begin"
+    if not verdict.choices:
+        return "nothing can be settled until the proxy answers again: start it, then ask once more"
     return "a deploy waits until one of these ways was taken"
 
 

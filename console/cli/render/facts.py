@@ -6,6 +6,7 @@ from typing import assert_never
 
 from console.cli.render.clean import clean
 from console.model.events import ColorRetired, CutoverSeen, ImageResolved, ReleaseFound, ReleaseServed
+from console.model.release import image_name, short_id
 
 Fact = ImageResolved | CutoverSeen | ReleaseServed | ReleaseFound | ColorRetired
 
@@ -22,7 +23,9 @@ def fact(event: Fact) -> str:
         case ReleaseServed():
             return clean(f"{event.color.value} serves {image_name(event.reference)}")
         case ReleaseFound():
-            return clean(f"{event.color.value} serves {image_name(event.reference)}, which no rollout made: it is release r0 now")
+            return clean(
+                f"{event.color.value} serves {image_name(event.reference)}, which no rollout made: it is release r0 now"
+            )
         case ColorRetired():
             return f"{event.color.value} is stopped"
         case _:

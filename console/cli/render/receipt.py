@@ -8,6 +8,7 @@ from console.cli.render.problem import field_lines
 from console.cli.render.receipt_load import aligned, facts_of_load, failure_lines, tables
 from console.cli.render.style import Mark, Style
 from console.model.receipt import Receipt
+from console.model.release import image_name, short_id
 
 _STEP_MARKS = {"succeeded": Mark.DONE, "failed": Mark.FAILED, "cancelled": Mark.WARNING}
 

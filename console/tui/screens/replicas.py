@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from console.model.observed import Replica
+from console.model.release import image_name, short_id
 from console.tui.names import memory
 from console.tui.paint import Line, Rows, Tone, line, toned
 from console.tui.screens.logs import LogsScreen
