@@ -14,10 +14,6 @@ from console.model.errors import RuntimeFailedError
 from console.model.release import Image
 from console.model.spec import Spec
 
-START_DEADLINE = 900.0
-"""Seconds for `up`: it includes the dependencies, and one-shot migrations among them may take their time."""
-BUILD_DEADLINE = 3600.0
-PULL_DEADLINE = 3600.0
 DOWN_DEADLINE = 300.0
 VERSION_DEADLINE = 20.0
 UNTOUCHED = "the color that serves and the proxy were not touched"
@@ -60,9 +56,8 @@ class Composer:
     async def pull(self, reference: str) -> Image:
         """`docker pull`, which has the operator's registry credentials."""
         attempted = f"pull {reference}"
-        await self._child.run(
-            ("docker", "pull", "--quiet", reference), attempted=attempted, now=UNTOUCHED, deadline=PULL_DEADLINE
-        )
+        argv = ("docker", "pull", "--quiet", reference)
+        await self._child.run(argv, attempted=attempted, now=UNTOUCHED, deadline=self._spec.image.deadline)
         return await self._required(reference, attempted)
 
     async def build(self, color: Color) -> Image:
@@ -70,7 +65,7 @@ class Composer:
         attempted = f"build {color.value}"
         also = one_shots.to_build(self._spec, color)
         argv = compose_command.build(self._spec, color, override=override.write_for_build(self._spec), also=also)
-        await self._child.run(argv, attempted=attempted, now=UNTOUCHED, deadline=BUILD_DEADLINE)
+        await self._child.run(argv, attempted=attempted, now=UNTOUCHED, deadline=self._spec.image.deadline)
         # Their names mean other images now, and a plain `up` must not find containers of the ones before.
         await self._one_shots.forget(also)
         return await self._required(override.plain_image(self._spec, color), attempted)
@@ -92,7 +87,8 @@ class Composer:
         file = override.write(self._spec, pins, shared)
         argv = compose_command.up(self._spec, color, override=file, replicas=replicas, also=also)
         async with self._one_shots.run(color, found if migrate else (), shared):
-            await self._child.run(argv, attempted=attempted, now=UNTOUCHED, deadline=START_DEADLINE, direct=True)
+            deadline = self._spec.start.deadline
+            await self._child.run(argv, attempted=attempted, now=UNTOUCHED, deadline=deadline, direct=True)
         found = await self._containers.all()
         _verify(color, image, [one for one in found if one.service == service], replicas)
         await self._pins.notice_moved(found, color.other)
@@ -110,7 +106,7 @@ class Composer:
         file = override.write(self._spec, await self._pins.proven(await self._containers.all(), *Color))
         argv = compose_command.up_service(self._spec, self._spec.proxy.service, override=file)
         now = f"{color.value} runs; the proxy may not"
-        await self._child.run(argv, attempted="bring the proxy up", now=now, deadline=START_DEADLINE)
+        await self._child.run(argv, attempted="bring the proxy up", now=now, deadline=self._spec.start.deadline)
 
     async def take_down(self) -> None:
         """Take the whole stack down, both colors; volumes stay. For `rollout down`, which asked for exactly that."""
