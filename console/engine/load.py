@@ -11,10 +11,18 @@ from console.model.load import Failure, Group, LoadConfig, Summary
 from console.model.load_totals import merged
 from console.model.phase import Phase
 from console.model.receipt_load import LoadFailure, LoadLine, ReceiptLoad
+from console.model.spec import Spec
 from console.ports.load import LoadRun
 
 AFTERGLOW = 0.5
 """Seconds that the load goes on after the last step, so that what it did is seen."""
+
+_LONGEST_ANSWER = 10.0
+
+
+def answer_timeout(spec: Spec) -> float:
+    """Seconds that a request of the load may take: half the watch, so that a release that hangs is known within it."""
+    return max(spec.smoke.timeout, min(_LONGEST_ANSWER, spec.watch.window / 2))
 
 
 class RolloutLoad:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from console.engine.bus import Bus
 from console.engine.gate import Gate
-from console.engine.load import RolloutLoad
+from console.engine.load import RolloutLoad, answer_timeout
 from console.engine.pipeline import Pipeline
 from console.engine.receipts import receipt
 from console.engine.shield import shielded
 from console.engine.world import Ports, World
 from console.model.errors import RefusedError, RolloutError
-from console.model.events import Event, Record, RolloutFinished, RolloutStarted, Warned
+from console.model.events import Event, Record, RequestsCut, RolloutFinished, RolloutStarted, Warned
 from console.model.load import LoadConfig
 from console.model.observed import Observed
 from console.model.plan import Plan
@@ -106,7 +106,7 @@ class Rollout:
                 self._say(counted)
             except TimeoutError:
                 self._say(Warned(text=f"the load generator did not end within {LOAD_DEADLINE:g} s; it is ended now"))
-        outcome = self._judged(outcome, evidence)
+        outcome = self._judged(outcome, evidence, records)
         self._say(
             RolloutFinished(
                 outcome=outcome.result.value,
@@ -125,13 +125,16 @@ class Rollout:
                 self._say(Warned(text=f"the receipt can't be written: {error}", hint="df -h"))
         return outcome
 
-    def _judged(self, outcome: Outcome, load: ReceiptLoad | None) -> Outcome:
+    def _judged(self, outcome: Outcome, load: ReceiptLoad | None, records: list[Record]) -> Outcome:
         """With zero drops required, a rollout that can't prove them is for a human to look at."""
         if not self.request.require_zero_drops or outcome.result is not Result.DONE:
             return outcome
-        if load is not None and load.proves_zero:
+        cut = sum(record.event.count for record in records if isinstance(record.event, RequestsCut))
+        if load is not None and load.proves_zero and not cut:
             return outcome
         found = load.problem or f"{load.dropped} of {load.due} requests were dropped" if load else "no load was sent"
+        if cut:
+            found = f"the drain deadline cut {cut} requests"
         return replace(
             outcome,
             result=Result.NEEDS_HUMAN,
@@ -145,7 +148,7 @@ class Rollout:
             return None
         if self.ports.make_load is None:
             raise RefusedError("send load", "there is no load generator here", now="nothing was changed")
-        config = LoadConfig(url=asked.url, rate=asked.rate, phase="planned")
+        config = LoadConfig(url=asked.url, rate=asked.rate, phase="planned", timeout=answer_timeout(self.spec))
         return RolloutLoad(self.ports.make_load(config), config)
 
     async def _versions(self) -> Versions:

@@ -17,6 +17,8 @@ _PROBE_TIMEOUT = 1.0
 
 _MOST_CONNECTIONS = 100_000
 _SHORTEST_INTERVAL = 0.001
+_DISCARD = 9
+"""A port to ask for a route with; nothing is sent to it."""
 
 
 class TargetError(Exception):
@@ -112,7 +114,11 @@ def _check_figures(config: LoadConfig) -> None:
 
 
 def is_own(address: str) -> bool:
-    """Whether an IP address belongs to this host: loopback, or one that a socket may be bound to here."""
+    """Whether an IP address belongs to this host: loopback, or one that this host would speak from to reach it.
+
+    That a socket can be bound to it proves nothing where `net.ipv4.ip_nonlocal_bind` is set, as on a host with a
+    floating address.
+    """
     ip = ipaddress.ip_address(address.partition("%")[0])
     if ip.is_loopback:
         return True
@@ -121,10 +127,11 @@ def is_own(address: str) -> bool:
     family = socket.AF_INET if ip.version == 4 else socket.AF_INET6  # noqa: PLR2004 - the version of IP
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.bind((address, 0))
+            probe.connect((address, _DISCARD))  # a datagram socket sends nothing by it
+            source = str(probe.getsockname()[0])
     except OSError:
         return False
-    return True
+    return ipaddress.ip_address(source.partition("%")[0]) == ip
 
 
 def _called(name: str, address: str) -> str:

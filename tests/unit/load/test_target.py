@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import shutil
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -44,6 +47,22 @@ def test_loopback_and_this_hosts_addresses_are_its_own_and_others_are_not() -> N
     assert not is_own("192.0.2.1")
     assert not is_own("224.0.0.1")
     assert not is_own("0.0.0.0")
+
+
+def test_a_host_that_may_bind_to_any_address_does_not_own_them_all() -> None:
+    own_network = ["unshare", "--user", "--map-root-user", "--net"]
+    allowed = "echo 1 > /proc/sys/net/ipv4/ip_nonlocal_bind"
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*own_network, "sh", "-c", allowed], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("no network of its own can be made here")
+    ask = "from console.load.target import is_own; print(is_own('192.0.2.1'), is_own('127.0.0.1'))"
+    script = f'ip link set lo up; {allowed}; exec "$0" -c "{ask}"'
+    said = subprocess.run(
+        [*own_network, "sh", "-c", script, sys.executable], capture_output=True, text=True, check=False
+    )
+    assert said.stdout.split() == ["False", "True"], said.stderr
 
 
 def test_an_address_of_another_host_is_refused_unless_asked_for() -> None:

@@ -1,0 +1,196 @@
+"""Synthetic load beside a rollout: what the watch makes of it, and what the receipt says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from console.engine.handlers.watch import judge
+from console.engine.load import answer_timeout
+from console.model.color import Color
+from console.model.errors import RuntimeFailedError
+from console.model.events import Event, LoadMeasured, LoadStarted, StepFailed, StepStarted, Warned
+from console.model.plan import Action
+from console.model.request import Outcome, Request, Result
+from console.model.spec import DrainSpec, Inconclusive, LoadSpec, WatchSpec
+from console.ports.load import LoadCounts
+from tests.fakes.load import FakeLoad
+from tests.fakes.stack import FakeStack, make_spec
+
+LOAD = LoadSpec(url="http://127.0.0.1:8080/", rate=200.0)
+DEPLOY = Request(action=Action.DEPLOY, image="shop:2", load=LOAD)
+
+
+class LoadedStack(FakeStack):
+    """A fake stack that can be sent fake load."""
+
+    def __init__(self, watch: WatchSpec | None = None) -> None:
+        super().__init__(replace(make_spec(), watch=watch or WatchSpec(window=5.0)))
+        self.load = FakeLoad(self.clock)
+        self.session.ports = replace(self.session.ports, make_load=self.load.make)
+
+    async def deploy(self, *, zero: bool = False) -> Outcome:
+        return await self.session.run(replace(DEPLOY, require_zero_drops=zero))
+
+    def one(self, kind: type[Event]) -> Event:
+        (event,) = self.events(kind)
+        return event
+
+    def when(self, kind: type[Event], step: str) -> float:
+        """Seconds on the clock when a step began or failed."""
+        (record,) = [
+            one for one in self.heard if isinstance(one.event, kind) and getattr(one.event, "step", "") == step
+        ]
+        return float(record.at.removesuffix("Z").rpartition(":")[2])
+
+
+async def test_the_load_runs_through_the_whole_rollout_and_every_phase_is_stamped() -> None:
+    stack = LoadedStack()
+    outcome = await stack.deploy(zero=True)
+    assert (outcome.result, outcome.active) == (Result.DONE, Color.GREEN)
+    assert stack.load.stamped == ["preparing", "cutting over", "verifying", "draining"]
+    assert isinstance(stack.one(LoadStarted), LoadStarted)
+    assert stack.load.closed
+    evidence = stack.receipts.written[0].load
+    assert evidence is not None
+    assert evidence.proves_zero
+    assert [line.name for line in evidence.by_phase] == ["planned", *stack.load.stamped]
+    watched = next(line for line in evidence.by_phase if line.name == "verifying")
+    assert watched.done == pytest.approx(5 * LOAD.rate, rel=0.2)
+
+
+async def test_more_failures_than_the_spec_allows_roll_back_within_a_second_of_being_known() -> None:
+    stack = LoadedStack(WatchSpec(window=60.0, min_requests=100))
+    stack.load.drop["verifying"] = 0.02
+    outcome = await stack.deploy()
+    assert (outcome.result, outcome.active, stack.active.color) == (Result.ROLLED_BACK, Color.BLUE, Color.BLUE)
+    assert "synthetic requests were dropped" in outcome.message
+    # 100 requests take half a second at this rate; two of them are dropped.
+    assert stack.when(StepFailed, "watch") - stack.when(StepStarted, "watch") <= 1.5
+    assert stack.receipts.written[0].result == "rolled_back"
+
+
+@pytest.mark.parametrize(("share", "result"), [(0.04, Result.DONE), (0.06, Result.ROLLED_BACK)])
+async def test_failures_up_to_the_ratio_are_put_up_with(share: float, result: Result) -> None:
+    stack = LoadedStack(WatchSpec(window=5.0, max_failure_ratio=0.05))
+    stack.load.drop["verifying"] = share
+    assert (await stack.deploy()).result is result
+
+
+async def test_what_was_dropped_before_the_watch_is_not_the_new_releases_doing() -> None:
+    stack = LoadedStack()
+    stack.load.drop["preparing"] = 1.0
+    outcome = await stack.deploy()
+    assert outcome.result is Result.DONE
+    measured = stack.one(LoadMeasured)
+    assert isinstance(measured, LoadMeasured)
+    assert measured.dropped > 0
+
+
+@pytest.mark.parametrize(
+    ("inconclusive", "result", "active"),
+    [
+        (Inconclusive.CONTINUE, Result.DONE, Color.GREEN),
+        (Inconclusive.ROLLBACK, Result.ROLLED_BACK, Color.BLUE),
+        (Inconclusive.PAUSE, Result.NEEDS_HUMAN, Color.GREEN),
+    ],
+)
+async def test_too_few_requests_prove_nothing_and_the_spec_says_what_then(
+    inconclusive: Inconclusive, result: Result, active: Color
+) -> None:
+    stack = LoadedStack(WatchSpec(window=1.0, min_requests=100_000, inconclusive=inconclusive))
+    outcome = await stack.deploy()
+    assert (outcome.result, outcome.active) == (result, active)
+    told = [event.text for event in stack.events(Warned) if isinstance(event, Warned)]
+    assert any("inconclusive" in text for text in [outcome.message, *told])
+
+
+@pytest.mark.parametrize(
+    ("inconclusive", "result"), [(Inconclusive.CONTINUE, Result.DONE), (Inconclusive.ROLLBACK, Result.ROLLED_BACK)]
+)
+async def test_a_generator_that_died_is_no_data_and_never_zero_drops(
+    inconclusive: Inconclusive, result: Result
+) -> None:
+    stack = LoadedStack(WatchSpec(window=5.0, inconclusive=inconclusive))
+    stack.load.dies_in = "verifying"
+    assert (await stack.deploy()).result is result
+    evidence = stack.receipts.written[0].load
+    assert evidence is not None
+    assert not evidence.proves_zero
+    assert "died" in evidence.problem
+
+
+async def test_zero_drops_required_ends_for_a_human_to_look_at_although_the_release_serves() -> None:
+    stack = LoadedStack()
+    stack.load.drop["draining"] = 1.0
+    assert (await stack.deploy()).result is Result.DONE
+    stack = LoadedStack()
+    stack.load.drop["preparing"] = 1.0
+    outcome = await stack.deploy(zero=True)
+    assert (outcome.result, outcome.active, stack.active.color) == (Result.NEEDS_HUMAN, Color.GREEN, Color.GREEN)
+    assert "zero drops are required" in outcome.message
+    assert outcome.next_command == "rollout receipt 1"
+    assert stack.receipts.written[0].exit_code == 1
+
+
+async def test_zero_drops_required_are_not_proven_by_a_load_that_died() -> None:
+    stack = LoadedStack()
+    stack.load.dies_in = "draining"
+    outcome = await stack.deploy(zero=True)
+    assert (outcome.result, outcome.active) == (Result.NEEDS_HUMAN, Color.GREEN)
+    assert "died" in outcome.message
+
+
+async def test_zero_drops_required_are_not_kept_by_a_retire_that_cuts_requests() -> None:
+    stack = LoadedStack()
+    stack.session.spec = replace(stack.session.spec, drain=DrainSpec(deadline=1.0))
+    await stack.deploy()
+    stack.proxy.flights[Color.BLUE] = 10_000
+    outcome = await stack.session.run(Request(action=Action.RETIRE, load=LOAD, require_zero_drops=True))
+    assert outcome.result is Result.NEEDS_HUMAN
+    assert "cut" in outcome.message
+
+
+async def test_load_that_can_t_be_sent_stops_the_rollout_before_anything_is_touched() -> None:
+    for fault in ("refuses", "dies_in"):
+        stack = LoadedStack()
+        setattr(stack.load, fault, "start")
+        with pytest.raises(RuntimeFailedError):
+            await stack.deploy()
+        assert stack.runtime.touched == []
+        assert stack.lock.label is None
+
+
+async def test_nothing_starts_load_by_itself() -> None:
+    stack = LoadedStack()
+    outcome = await stack.session.run(replace(DEPLOY, load=None))
+    assert outcome.result is Result.DONE
+    assert stack.load.config.url == ""
+    assert stack.receipts.written[0].load is None
+
+
+def _counts(done: int, dropped: int) -> LoadCounts:
+    return LoadCounts(due=done, done=done, dropped=dropped, not_sent=0, alive=True)
+
+
+@pytest.mark.parametrize(
+    ("done", "dropped", "ratio", "kept"),
+    [(99, 99, 0.0, True), (100, 1, 0.0, False), (100, 0, 0.0, True), (100, 10, 0.1, True), (100, 11, 0.1, False)],
+)
+def test_the_watch_judges_by_what_came_since_it_began(done: int, dropped: int, ratio: float, kept: bool) -> None:  # noqa: FBT001 - expected
+    spec = WatchSpec(max_failure_ratio=ratio, min_requests=100)
+    before = _counts(1_000, 500)
+    after = _counts(1_000 + done, 500 + dropped)
+    try:
+        judge(after, before, spec)
+    except RuntimeFailedError:
+        assert not kept
+    else:
+        assert kept
+
+
+@pytest.mark.parametrize(("window", "smoke", "expected"), [(10.0, 2.0, 5.0), (1.0, 2.0, 2.0), (600.0, 2.0, 10.0)])
+def test_a_release_that_hangs_is_known_within_its_watch(window: float, smoke: float, expected: float) -> None:
+    spec = make_spec(window=window)
+    assert answer_timeout(replace(spec, smoke=replace(spec.smoke, timeout=smoke))) == expected

@@ -1,0 +1,143 @@
+"""The real generator through real rollouts of the embedded stack: the watch reads it, the receipt keeps it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from dataclasses import replace
+from datetime import datetime
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from console.adapters.load import LoadSupervisor
+from console.cli.receipts import read_receipt
+from console.cli.render.receipt import receipt_markdown, receipt_text
+from console.cli.render.receipt_junit import receipt_junit
+from console.cli.render.style import Style
+from console.cli.terminal import Terminal
+from console.engine.session import Session
+from console.model.color import Color
+from console.model.events import PhaseChanged, Record, StepFailed
+from console.model.load import LoadConfig
+from console.model.phase import Phase
+from console.model.plan import Action
+from console.model.receipt import Receipt
+from console.model.request import Actor, Request, Result
+from console.wiring import embedded_session
+from tests.load.runs import alive
+
+ACTOR = Actor(user="test", host=socket.gethostname(), pid=os.getpid(), command="rollout deploy --load")
+pytestmark = [pytest.mark.timeout(60), pytest.mark.slow]
+
+
+def deploy(session: Session, **changes: object) -> Request:
+    load = session.spec.load
+    assert load is not None
+    return replace(Request(action=Action.DEPLOY, load=replace(load, rate=300.0)), **changes)  # type: ignore[arg-type]
+
+
+def kept(session: Session) -> Receipt:
+    found, _ = read_receipt(session.spec.state / "receipts", None)
+    return found
+
+
+async def test_a_release_that_fails_its_users_is_rolled_back_within_a_second_of_being_known() -> None:
+    heard: list[Record] = []
+    async with embedded_session(ACTOR) as session:
+        session.spec = replace(session.spec, watch=replace(session.spec.watch, window=20.0))
+        session.subscribe(heard.append)
+        outcome = await session.run(deploy(session, image="app@late-error-500"))
+        receipt = kept(session)
+    assert (outcome.result, outcome.active) == (Result.ROLLED_BACK, Color.BLUE)
+    assert receipt.exit_code == 2
+    load = receipt.load
+    assert load is not None
+    assert load.dropped > 0
+    (failed,) = [record for record in heard if isinstance(record.event, StepFailed)]
+    assert failed.event == replace(failed.event, step="watch")
+    first = min(failure.at for failure in load.failures)
+    # A second, and as much again for a busy machine. More failures than the receipt lists were not needed.
+    assert datetime.fromisoformat(failed.at).timestamp() - first < 2.0 or load.failures_omitted
+    assert {(failure.status, failure.release) for failure in load.failures} == {(500, "late-error-500")}
+    assert {failure.phase for failure in load.failures} <= {"verifying", "rolling back"}
+    lines = {line.name: line.dropped for line in load.by_release}
+    assert lines == {"blue v1": 0, "green late-error-500": load.dropped}
+
+
+async def test_a_good_deploy_proves_zero_drops_in_every_form_of_its_receipt() -> None:
+    async with embedded_session(ACTOR) as session:
+        outcome = await session.run(deploy(session, require_zero_drops=True))
+        receipt = kept(session)
+    assert (outcome.result, outcome.active) == (Result.DONE, Color.GREEN)
+    load = receipt.load
+    assert load is not None
+    assert load.proves_zero
+    assert load.due == load.ok
+    assert {line.name for line in load.by_phase} >= {"preparing", "cutting over", "verifying", "draining"}
+    assert {line.name for line in load.by_release} == {"blue v1", "green v2"}
+    counted = f"0 dropped / {load.due:,}"
+    assert counted in receipt_text(receipt, Style(Terminal()))
+    assert counted in receipt_markdown(receipt)
+    suite = ET.fromstring(receipt_junit(receipt))
+    assert (suite.get("failures"), suite.find("testcase[@name='requests']/failure")) == ("0", None)
+    assert int(suite.get("tests", "")) == len(suite.findall("testcase"))
+
+
+async def test_a_generator_that_is_killed_in_the_watch_is_no_data_and_the_receipt_says_so() -> None:
+    runs: list[LoadSupervisor] = []
+
+    def make(config: LoadConfig) -> LoadSupervisor:
+        runs.append(LoadSupervisor(config))
+        return runs[0]
+
+    def kill(record: Record) -> None:
+        if isinstance(record.event, PhaseChanged) and record.event.after is Phase.VERIFYING:
+            pid = runs[0].pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+
+    async with embedded_session(ACTOR) as session:
+        session.ports = replace(session.ports, make_load=make)
+        session.subscribe(kill)
+        outcome = await session.run(deploy(session, require_zero_drops=True))
+        receipt = kept(session)
+    assert (outcome.result, outcome.active) == (Result.NEEDS_HUMAN, Color.GREEN)
+    assert "killed by signal 9" in outcome.message
+    assert any("inconclusive" in text for text in receipt.warnings)
+    assert receipt.load is not None
+    assert not receipt.load.valid
+    assert "no proof, the load generator died (killed by signal 9)" in receipt_markdown(receipt)
+
+
+async def test_a_rollout_that_is_cancelled_leaves_no_generator_behind() -> None:
+    runs: list[LoadSupervisor] = []
+
+    def make(config: LoadConfig) -> LoadSupervisor:
+        runs.append(LoadSupervisor(config))
+        return runs[0]
+
+    watching = asyncio.Event()
+
+    def hear(record: Record) -> None:
+        if isinstance(record.event, PhaseChanged) and record.event.after is Phase.VERIFYING:
+            watching.set()
+
+    async with embedded_session(ACTOR) as session:
+        session.ports = replace(session.ports, make_load=make)
+        session.subscribe(hear)
+        rolling = asyncio.ensure_future(session.run(deploy(session)))
+        await asyncio.wait_for(watching.wait(), 20)
+        rolling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await rolling
+        receipt = kept(session)
+    assert receipt.exit_code == 130
+    assert receipt.load is not None
+    assert receipt.load.valid
+    assert receipt.load.dropped == 0
+    (pid,) = [run.pid for run in runs]
+    assert pid is not None
+    assert not alive(pid)
