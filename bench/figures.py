@@ -27,3 +27,9 @@ def ratio(
         f"  {label:<58} {mid:8.2f} x    ({min(each):.2f} to {max(each):.2f})  limit {limit:g}{aimed}: {verdict}",
         flush=True,
     )
+
+
+def judge(label: str, value: float, limit: float, unit: str) -> None:
+    """Print a figure and whether it keeps its limit."""
+    verdict = "holds" if value <= limit else "FALLS SHORT"
+    print(f"  {label:<58} {value:8.2f} {unit:<3}  limit {limit:g}: {verdict}", flush=True)

@@ -35,6 +35,7 @@ http {{
   server {{
     listen 127.0.0.1:{port} backlog=1024;
     location = /echo {{ {release} proxy_pass http://127.0.0.1:{port}/sink; }}
+    location = /chunked {{ {release} ssi on; ssi_types *; return 200 "ok"; }}
     location = /sink {{ {release} return 200 "ok"; }}
     location / {{ {location} }}
   }}
