@@ -27,7 +27,9 @@ def run_console(
     invocation: Invocation, open_session: Callable[[], AbstractAsyncContextManager[Session]], *, demo: bool = False
 ) -> int:
     """Open the console; the exit code. Raises `RolloutError` when the stack can't be opened."""
-    from console.tui.launch import Launch, open_console  # noqa: PLC0415 - only the console loads the screen's library
+    # Only the console loads the screen's library.
+    from console.tui.launch import Launch, open_console  # noqa: PLC0415
+    from console.tui.preferences import preferences_file, read_preferences  # noqa: PLC0415
 
     line, terminal = invocation.line, invocation.output.data_terminal
     return open_console(
@@ -38,6 +40,7 @@ def run_console(
             read_only=line.read_only,
             demo=demo,
             ascii_only=line.ascii or not terminal.unicode,
+            preferences=read_preferences(preferences_file(invocation.environ)),
         )
     )
 

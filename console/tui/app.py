@@ -21,11 +21,12 @@ from console.tui.desk import Desk
 from console.tui.dialogs.choice import ChoiceDialog, Option
 from console.tui.engine_thread import EngineThread
 from console.tui.glyphs import ASCII, UNICODE
-from console.tui.keys import KEYS, Kind
+from console.tui.keys import Kind
 from console.tui.messages import Arrived
 from console.tui.obstacles import obstacle
 from console.tui.operator import Operator
 from console.tui.paint import harmless
+from console.tui.preferences import Preferences
 from console.tui.screens.live import LiveScreen
 from console.tui.theme import THEMES
 from console.tui.widgets.rows import RowsWidget
@@ -74,7 +75,7 @@ class Keys(Provider):
             return []
         demo = app.board.facts is not None and app.board.facts.demo
         entries = []
-        for key in KEYS:
+        for key in app.board.keys:
             if key.help and key.id != "palette" and (key.kind is not Kind.DEMO or demo):
                 reason = obstacle(key.id, app.board)
                 entries.append((f"{key.id.partition('(')[0]}  {key.shown}", reason or key.help, app.pressing(key.id)))
@@ -91,7 +92,7 @@ class ConsoleApp(App[Leaving]):
         for_this_stack: adds the flags that name the stack to a `rollout` command.
         ascii_only: whether the terminal has nothing but ASCII.
         load_at_start: whether load is sent as soon as the stack is open (the demo).
-        theme: one of `THEMES`.
+        preferences: the theme and the keys.
     """
 
     CSS_PATH = "console.tcss"
@@ -110,28 +111,32 @@ class ConsoleApp(App[Leaving]):
         for_this_stack: Callable[[str], str] = lambda command: command,
         ascii_only: bool = False,
         load_at_start: bool = False,
-        theme: str = THEMES[0],
+        preferences: Preferences | None = None,
     ) -> None:
         super().__init__()
         self.engine = engine
         self.for_this_stack = for_this_stack
-        self.board = Board(glyphs=ASCII if ascii_only else UNICODE)
+        self._preferences = preferences or Preferences()
+        self.board = Board(glyphs=ASCII if ascii_only else UNICODE, keys=self._preferences.keys)
         self.operator = Operator(self)
         self.frozen = False
         self.mouse = False
         self._bridge = bridge
         self._load_at_start = load_at_start
-        self._wanted_theme = theme
         self._live = LiveScreen()
         self._loop: asyncio.AbstractEventLoop | None = None
         RowsWidget.ascii_only = ascii_only
 
     def on_mount(self) -> None:
         """Show the live screen and listen to the engine."""
-        self.theme = self._wanted_theme
+        self.theme = self._preferences.theme
+        self.set_keymap(self._preferences.keymap)
         self._loop = asyncio.get_running_loop()
         self.push_screen(self._live)
         self._bridge.connect(self._woken)
+        if self._preferences.problems:
+            told = "; ".join(self._preferences.problems)
+            self.call_after_refresh(lambda: self.notice(told, bad=True))
         self.set_interval(TICK, self._tick)
         self.call_after_refresh(self.engine.start)  # after the first paint: what it loads would only delay that
 
@@ -189,7 +194,8 @@ class ConsoleApp(App[Leaving]):
         self.mouse = not self.mouse
         for mode in (1000, 1003, 1015, 1006):  # as Textual's driver does it when it starts
             self.write_raw(f"\x1b[?{mode}{'h' if self.mouse else 'l'}")
-        self.notice("the mouse works here; m gives it back" if self.mouse else "the mouse is the terminal's again")
+        again = self.board.shown("mouse")
+        self.notice(f"the mouse works here; {again} gives it back" if self.mouse else "it is the terminal's again")
 
     def write_raw(self, text: str) -> None:
         """Steer the terminal; nothing from outside ever goes this way."""

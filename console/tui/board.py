@@ -14,6 +14,7 @@ from console.ports.journal import LockLabel
 from console.tui.bridge import Heard
 from console.tui.facts import StackFacts
 from console.tui.glyphs import UNICODE, Glyphs
+from console.tui.keys import KEYS, Key
 from console.tui.sample import Sample
 from console.tui.telling import Told, tell
 
@@ -41,8 +42,14 @@ class Board:
     monotonic: float = 0.0
     """Seconds on the scale that observers stamp with."""
     glyphs: Glyphs = UNICODE
+    keys: tuple[Key, ...] = KEYS
+    """As this operator has them."""
     busy: str = ""
     """What was asked for and has no answer yet."""
+
+    def shown(self, key: str) -> str:
+        """What to press for the key of that id."""
+        return next(one.shown for one in self.keys if one.id == key)
 
     @property
     def rollout(self) -> RolloutView | None:

@@ -32,7 +32,7 @@ class Key:
     kind: Kind = Kind.LOOKS
 
 
-KEYS = (
+KEYS: tuple[Key, ...] = (
     Key(id="deploy", key="D", shown="D", label="deploy", kind=Kind.ACTS, help="start a release and cut over to it"),
     Key(id="cutover", key="C", shown="C", label="cutover", kind=Kind.ACTS, help="move the traffic to the idle color"),
     Key(id="drain", key="X", shown="X", label="drain", kind=Kind.ACTS, help="wait until the idle color serves nothing"),

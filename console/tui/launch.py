@@ -10,7 +10,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from console.model.request import Outcome
 from console.tui.app import ConsoleApp, Leaving
 from console.tui.bridge import Bridge
 from console.tui.engine_thread import EngineThread, Open
-from console.tui.theme import THEMES
+from console.tui.preferences import Preferences
 
 _LOOK = 0.2
 """Seconds between looks at whether the engine has ended."""
@@ -57,7 +57,7 @@ class Launch:
     demo: bool = False
     """The embedded stack: load runs from the beginning, and faults can be rehearsed."""
     ascii_only: bool = False
-    theme: str = THEMES[0]
+    preferences: Preferences = field(default_factory=Preferences)
 
 
 def open_console(launch: Launch) -> int:
@@ -76,7 +76,7 @@ def open_console(launch: Launch) -> int:
         for_this_stack=launch.for_this_stack,
         ascii_only=launch.ascii_only,
         load_at_start=launch.demo,
-        theme=launch.theme,
+        preferences=launch.preferences,
     )
     with _signals(engine, app) as left:
         try:

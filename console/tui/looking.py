@@ -34,7 +34,8 @@ def look(app: ConsoleApp, key: str, text: str) -> None:
             app.run_worker(app.action_quit(), group="leave", exclusive=True)
         case "freeze":
             app.frozen = not app.frozen
-            app.notice("the display is frozen, everything else goes on; p thaws it" if app.frozen else "it moves again")
+            again = app.board.shown("freeze")
+            app.notice(f"the display is frozen, all else goes on; {again} thaws it" if app.frozen else "it moves again")
             app.redraw()
         case "copy":
             app.copy_to_clipboard(text)

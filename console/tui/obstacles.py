@@ -54,7 +54,7 @@ def _busy(key: str, board: Board) -> str:
         return f"{key} waits: {board.busy}"
     if board.running:
         number = f" {board.own.number}" if board.own is not None and not board.own.over else ""
-        return f"{key} waits for rollout{number}: A ends it, H holds it"
+        return f"{key} waits for rollout{number}: {board.shown('abort')} ends it, {board.shown('hold')} holds it"
     lock = board.other
     if lock is not None:
         who = f"{lock.user}@{lock.host}, pid {lock.pid}"
@@ -69,12 +69,13 @@ def _by_action(key: str, board: Board) -> str:  # noqa: PLR0911 - a table of rea
     if key == "recover":
         return "" if board.verdict.choices else "recover: every rollout has ended, there is nothing to recover"
     if board.verdict.choices and not board.verdict.consistent and key not in _OUT_OF_INCIDENTS:
-        return f"{key} waits: rollout {board.verdict.rollout} never finished; V shows the ways on"
+        ways = f"{board.shown('recover')} shows the ways on"
+        return f"{key} waits: rollout {board.verdict.rollout} never finished; {ways}"
     if status.drift is not None and key not in _OUT_OF_INCIDENTS:
         return f"{key} waits: state, file and live proxy disagree (DRIFT); type: {status.next_command}"
     idle = next((color for color in status.colors if color.color is status.rollback.color), None)
     if key == "cutover":
-        return _cutover(idle)
+        return _cutover(idle, board)
     if key == "rollback":
         return "rollback: there is no earlier release" if status.rollback.readiness is Readiness.NONE else ""
     if key in {"drain", "retire"} and (idle is None or not idle.running):
@@ -83,10 +84,10 @@ def _by_action(key: str, board: Board) -> str:  # noqa: PLR0911 - a table of rea
     return ""
 
 
-def _cutover(idle: ColorStatus | None) -> str:
+def _cutover(idle: ColorStatus | None, board: Board) -> str:
     if idle is None or not idle.running:
         name = idle.color.value if idle else "the idle color"
-        return f"cutover: {name} does not run; D deploys a release to it"
+        return f"cutover: {name} does not run; {board.shown('deploy')} deploys a release to it"
     if idle.healthy < idle.replicas:
         return f"cutover waits for {idle.color.value}: {idle.healthy} of {idle.replicas} replicas healthy"
     return ""
@@ -95,7 +96,7 @@ def _cutover(idle: ColorStatus | None) -> str:
 def _needs_load(key: str, board: Board) -> str:
     on = board.sample.load.on
     if key in {"faster", "slower"} and not on:
-        return "no load is running: L starts it"
+        return f"no load is running: {board.shown('load')} starts it"
     if key == "load" and on and board.running and board.own is not None and board.own.load is not None:
         return f"load: rollout {board.own.number} is measured by it; it can be stopped afterwards"
     return ""

@@ -96,7 +96,8 @@ class Operator:
 
     async def _hold(self) -> None:
         held = await self._app.ask(lambda desk: desk.hold())
-        self._app.notice("hold: it waits at the next gate; H lets it go on" if held else "it goes on")
+        again = self._app.board.shown("hold")
+        self._app.notice(f"hold: it waits at the next gate; {again} lets it go on" if held else "it goes on")
 
     async def _abort(self) -> None:
         rollout = self._app.board.rollout

@@ -18,6 +18,7 @@ from console.tui.engine_thread import EngineThread
 from console.tui.keys import named
 from console.tui.obstacles import obstacle
 from console.tui.paint import text_of
+from console.tui.preferences import Preferences
 from console.tui.widgets.rows import RowsWidget
 from tests.fakes.stack import ACTOR, FakeStack, make_spec
 
@@ -82,6 +83,7 @@ async def opened(  # noqa: PLR0913 - the console in every make-up
     read_only: bool = False,
     demo: bool = False,
     ascii_only: bool = False,
+    preferences: Preferences | None = None,
     prepare: Callable[[FakeStack], None] = lambda _: None,
 ) -> AsyncIterator[Opened]:
     """A console that has had its first look."""
@@ -96,7 +98,7 @@ async def opened(  # noqa: PLR0913 - the console in every make-up
 
     bridge = Bridge()
     engine = EngineThread(session, bridge, read_only=read_only, demo=demo)
-    app = ConsoleApp(engine, bridge, ascii_only=ascii_only)
+    app = ConsoleApp(engine, bridge, ascii_only=ascii_only, preferences=preferences)
     try:
         async with app.run_test(size=size) as pilot:
             found = Opened(app=app, pilot=pilot, stack=stack, engine=engine)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from console.tui.keys import KEYS, Kind
+from console.tui.keys import Kind
 from console.tui.obstacles import obstacle
 from console.tui.paint import Line, Tone, line
 from console.tui.screens.page import Page
@@ -25,17 +25,18 @@ class HelpScreen(Page):
         """Fill it."""
         board = self.console.board
         rows: list[Line] = []
+        wide = max(len(key.shown) for key in board.keys) + 2
         for kind, head in _HEADS.items():
-            entries = [key for key in KEYS if key.kind is kind and key.shown]
+            entries = [key for key in board.keys if key.kind is kind and key.shown]
             if kind is Kind.DEMO and not (board.facts and board.facts.demo):
                 continue
             rows += [line((head, Tone.STRONG))]
             for key in entries:
                 reason = obstacle(key.id, board)
-                shown = (f"  {key.shown:<5}", Tone.DIM if reason else Tone.ACCENT)
+                shown = (f"  {key.shown:<{wide}}", Tone.DIM if reason else Tone.ACCENT)
                 rows.append(line(shown, (key.help, Tone.DIM if reason else Tone.PLAIN)))
                 if reason:
-                    rows.append(line((f"       {reason}", Tone.DIM)))
+                    rows.append(line((" " * (wide + 2) + reason, Tone.DIM)))
             rows.append(())
         rows.append(line(("everything that acts exists as a command too: rollout --help", Tone.DIM)))
         self.pager.put(tuple(rows))

@@ -86,7 +86,7 @@ def _rollback(board: Board, estimate: str) -> Line:
     name = release_of(board.sample.view, back.color) if back.readiness is Readiness.READY else ""
     name = name or (f"r{back.release}" if back.release is not None else "")
     which = f"{back.color.value} {name}".strip()
-    key = ("R ", Tone.ACCENT if can else Tone.DIM)
+    key = (f"{board.shown('rollback')} ", Tone.ACCENT if can else Tone.DIM)
     match back.readiness:
         case Readiness.READY:
             return line(key, f"rollback ready: {which}{estimate}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.tui.board import Board
-from console.tui.keys import KEYS, Key, Kind
+from console.tui.keys import Key, Kind
 from console.tui.obstacles import obstacle
 from console.tui.paint import Line, Tone, fit, line, width_of
 
@@ -15,7 +15,7 @@ def keyline(board: Board, width: int, *, notice: Line = ()) -> Line:
     if notice:
         return fit((*line(" "), *notice), width, dots=board.glyphs.dots)
     demo = board.facts is not None and board.facts.demo
-    shown = [key for key in KEYS if key.label and (key.kind is not Kind.DEMO or demo)]
+    shown = [key for key in board.keys if key.label and (key.kind is not Kind.DEMO or demo)]
     for name in _FIRST_TO_GO:
         if width_of(_row(shown, board)) <= width:
             break
