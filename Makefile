@@ -84,14 +84,14 @@ demo: $(INSTALLED)-demo ## Try it without Docker: the console on a terminal, pla
 	  else exec .venv/bin/rollout demo --headless$(MORE); fi
 
 test: $(INSTALLED)-dev ## Run all tests; those that need Docker skip where there is none
-	$(GO) .venv/bin/python -m pytest$(MORE)
+	$(GO) .venv/bin/python -m pytest -n 4 --dist loadfile$(MORE)
 
 check: $(INSTALLED)-dev ## Lint, format, types, import rules, unit and architecture tests
 	$(GO) .venv/bin/python -m ruff check .
 	$(GO) .venv/bin/python -m ruff format --check .
 	$(GO) .venv/bin/python -m mypy
 	$(GO) .venv/bin/lint-imports
-	$(GO) .venv/bin/python -m pytest -q -m 'not docker and not slow' tests/unit tests/architecture tests/make
+	$(GO) .venv/bin/python -m pytest -q -n auto --dist loadfile -m 'not docker and not slow' tests/unit tests/architecture tests/make
 
 bench: $(INSTALLED)-dev ## Measure, and print ratios to floors of the same run
 	$(GO) .venv/bin/python -m bench$(MORE)

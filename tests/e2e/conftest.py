@@ -26,6 +26,24 @@ def shell_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
 
 
+def other(color: str) -> str:
+    """The color beside it."""
+    return "green" if color == "blue" else "blue"
+
+
+def eventually(condition: Callable[[], bool], what: str, within: float = 20.0) -> None:
+    """Wait until something is so. Raises `AssertionError` when it takes longer than that many seconds."""
+    until = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < until, f"not within {within:g} s: {what}"
+        time.sleep(0.05)
+
+
+def flat(text: str) -> str:
+    """What was told, without its line breaks."""
+    return " ".join(text.split())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
     """Somebody at a shell in the stack's directory."""

@@ -142,8 +142,11 @@ async def test_a_replica_that_is_killed_is_seen_by_the_event_and_one_that_is_sta
                 )
             )
             assert at - over < PROMPT
-            news = [(one.what, one.exit_code) for one in seen.last.news if one.replica == victim.name]
-            assert ("die", 137) in news
+            await seen.until(
+                lambda view: any(
+                    (one.replica, one.what, one.exit_code) == (victim.name, "die", 137) for one in view.news
+                )
+            )
             began = await run(stack, "start", victim.name)
             at = await seen.until(lambda view: all(one.running for one in green(view)), since=began - 1)
             at = await seen.until(lambda view: all(one.health is Health.HEALTHY for one in green(view)), since=at)

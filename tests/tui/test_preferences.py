@@ -18,12 +18,12 @@ def written(directory: Path, text: str) -> Preferences:
 
 
 def test_it_lies_where_the_xdg_specification_says() -> None:
-    assert preferences_file({"HOME": "/home/ops"}) == Path("/home/ops/.config/rollout/console.yml")
-    assert preferences_file({"HOME": "/home/ops", "XDG_CONFIG_HOME": "/etc/ops"}) == Path(
+    assert preferences_file({"HOME": "/nowhere/ops"}) == Path("/nowhere/ops/.config/rollout/console.yml")
+    assert preferences_file({"HOME": "/nowhere/ops", "XDG_CONFIG_HOME": "/etc/ops"}) == Path(
         "/etc/ops/rollout/console.yml"
     )
-    relative = preferences_file({"HOME": "/home/ops", "XDG_CONFIG_HOME": "ops"})
-    assert relative == Path("/home/ops/.config/rollout/console.yml"), "relative ones are invalid, and ignored"
+    relative = preferences_file({"HOME": "/nowhere/ops", "XDG_CONFIG_HOME": "ops"})
+    assert relative == Path("/nowhere/ops/.config/rollout/console.yml"), "relative ones are invalid, and ignored"
 
 
 def test_without_a_file_everything_is_as_usual(tmp_path: Path) -> None:
