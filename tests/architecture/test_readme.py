@@ -27,6 +27,8 @@ from console.model.spec import (
     StartSpec,
     WatchSpec,
 )
+from console.tui import keys as console_keys
+from console.tui.theme import THEMES
 from tests.architecture.diagram import mermaid
 from tests.architecture.source import ROOT, expect_none, sources
 
@@ -166,3 +168,24 @@ def test_headings_are_in_order_and_no_table_is_ragged() -> None:
     for block in re.split(r"\n\n", README):
         rows = [line for line in block.splitlines() if line.startswith("|")]
         assert len({row.count("|") for row in rows}) <= 1, rows[0]
+
+
+def test_every_key_of_the_console_is_in_its_table() -> None:
+    text = section("The console").split("\n\n| a deploy")[0]
+    kinds = (console_keys.Kind.ACTS, console_keys.Kind.DEMO, console_keys.Kind.LOOKS)
+    expected = [
+        [f"`{key.shown}`", key.help] for kind in kinds for key in console_keys.KEYS if key.kind is kind and key.shown
+    ]
+    assert table(text) == expected
+
+
+def test_the_themes_are_those_of_the_palette() -> None:
+    listed = re.search(r"^theme: nord +# (.*)$", section("The console"), re.MULTILINE)
+    assert listed
+    assert tuple(re.split(r", | or ", listed[1])) == THEMES
+
+
+def test_every_picture_that_is_shown_is_there() -> None:
+    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    assert shown
+    assert [name for name in shown if not (ROOT / name).is_file()] == []
