@@ -116,8 +116,11 @@ class Runtime(Protocol):
         """
         ...
 
-    async def logs(self, replica: Replica, *, tail: int) -> tuple[str, ...]:
-        """The last lines of a replica's output, oldest first, control characters stripped."""
+    async def logs(self, replica: Replica, *, tail: int, timestamps: bool = False) -> tuple[str, ...]:
+        """The last lines of a replica's output, oldest first, control characters stripped.
+
+        With `timestamps` each begins with when it was written (UTC, ISO 8601, ending in `Z`) and a space.
+        """
         ...
 
     async def close(self) -> None:

@@ -145,13 +145,13 @@ class Desk:
         await self.traffic.rate(rate)
         self._publish()
 
-    async def logs(self, name: str, *, tail: int) -> tuple[str, ...]:
-        """The last lines of a replica, oldest first. Raises `RuntimeFailedError`."""
+    async def logs(self, name: str, *, tail: int, timestamps: bool = False) -> tuple[str, ...]:
+        """As `Runtime.logs`, of the replica of that name. Raises `RuntimeFailedError`."""
         ports = self.session.ports
         replica = next((one for one in await ports.runtime.replicas() if one.name == name), None)
         if replica is None:
             raise RolloutError(f"read the logs of {name}", "there is no such replica any more")
-        return await ports.runtime.logs(replica, tail=tail)
+        return await ports.runtime.logs(replica, tail=tail, timestamps=timestamps)
 
     async def break_proxy(self, *, broken: bool) -> None:
         """On the embedded stack: give the proxy a configuration that it must refuse, or take it away again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -183,6 +184,10 @@ class RuntimeContract:
         assert lines
         assert await runtime.logs(replica, tail=1) == lines[-1:]
         assert all(line.isprintable() or "\t" in line for line in lines)
+        stamped = await runtime.logs(replica, tail=100, timestamps=True)
+        assert tuple(line.partition(" ")[2] for line in stamped) == lines
+        times = [line.partition(" ")[0] for line in stamped]
+        assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", at) for at in times), times
 
     async def test_what_was_run_is_told_once(self, runtime: Runtime) -> None:
         await up(runtime, Color.GREEN)

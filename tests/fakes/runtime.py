@@ -184,9 +184,10 @@ class FakeRuntime:
             raise RuntimeFailedError(f"read what {replica.name} uses", "it does not run")
         return self.uses.get(replica.id, ReplicaStats(cpu_percent=0.5, memory_bytes=40 << 20))
 
-    async def logs(self, replica: Replica, *, tail: int) -> tuple[str, ...]:
+    async def logs(self, replica: Replica, *, tail: int, timestamps: bool = False) -> tuple[str, ...]:
         await self.faults.ameet("logs")
-        return (f"first line of {replica.name}", f"log of {replica.name}")[-tail:]
+        at = "2026-01-01T12:00:00.000Z " if timestamps else ""
+        return (f"{at}first line of {replica.name}", f"{at}log of {replica.name}")[-tail:]
 
     async def close(self) -> None:
         self.faults.meet("close")

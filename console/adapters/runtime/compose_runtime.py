@@ -110,10 +110,11 @@ class ComposeRuntime:
 
         return subscribe(self._client, self._spec)
 
-    async def logs(self, replica: Replica, *, tail: int) -> tuple[str, ...]:
+    async def logs(self, replica: Replica, *, tail: int, timestamps: bool = False) -> tuple[str, ...]:
         """The last lines of both output streams."""
         text = await self._client.call(
-            f"read the logs of {replica.name}", lambda api: api.logs(replica.id, tail=max(0, tail), stream=False)
+            f"read the logs of {replica.name}",
+            lambda api: api.logs(replica.id, tail=max(0, tail), stream=False, timestamps=timestamps),
         )
         return tuple(clean(text).splitlines())[-tail:] if tail > 0 else ()
 

@@ -22,6 +22,7 @@ class LogsScreen(Page):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "end", show=False),
+        Binding("t", "times", show=False),
         Binding("left_square_bracket", "other(-1)", show=False),
         Binding("right_square_bracket", "other(1)", show=False),
     ]
@@ -31,6 +32,7 @@ class LogsScreen(Page):
         ("/", "search"),
         ("n", "next"),
         ("w", "wrap"),
+        ("t", "times"),
         ("y", "copy"),
         ("Esc", "back"),
     )
@@ -40,6 +42,7 @@ class LogsScreen(Page):
         self._replica = replica
         self._known: tuple[str, ...] = ()
         self._problem = ""
+        self._stamped = False
 
     def on_mount(self) -> None:
         """Begin at the end."""
@@ -50,6 +53,12 @@ class LogsScreen(Page):
     def action_end(self) -> None:
         """Follow again."""
         self.pager.action_follow()
+
+    def action_times(self) -> None:
+        """When each line was written, or not."""
+        self._stamped = not self._stamped
+        self._known = ()
+        self._look()
 
     def action_other(self, step: int) -> None:
         """Another replica."""
@@ -72,19 +81,19 @@ class LogsScreen(Page):
 
     @work(exclusive=True, group="logs")
     async def _look(self) -> None:
-        name = self._replica
+        name, stamped = self._replica, self._stamped
         try:
-            found = await self.console.ask(lambda desk: desk.logs(name, tail=TAIL))
+            found = await self.console.ask(lambda desk: desk.logs(name, tail=TAIL, timestamps=stamped))
         except RolloutError as error:
             self._problem = error.found
             self.redraw()
             return
         self._problem = ""
-        if name != self._replica or found == self._known:
+        if (name, stamped) != (self._replica, self._stamped) or found == self._known:
             return
         gone = shift(self._known, found)
         self._known = found
-        self.pager.put(_rows(found), gone=gone)
+        self.pager.put(_stamped_rows(found) if stamped else _rows(found), gone=gone)
 
 
 def shift(before: tuple[str, ...], now: tuple[str, ...]) -> int:
@@ -94,6 +103,12 @@ def shift(before: tuple[str, ...], now: tuple[str, ...]) -> int:
         if now[: len(rest)] == rest:
             return gone
     return len(before)
+
+
+def _stamped_rows(lines: tuple[str, ...]) -> Rows:
+    """The time of day before each line, UTC to the millisecond."""
+    parts = (text.partition(" ") for text in lines)
+    return tuple(line((f"{at[11:23]} ", Tone.DIM), text) for at, _, text in parts)
 
 
 def _rows(lines: tuple[str, ...]) -> Rows:

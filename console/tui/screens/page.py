@@ -8,6 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Input
 
 from console.tui.paint import Line, Tone, fit, line, spread, text_of
@@ -16,6 +17,9 @@ from console.tui.widgets.rows import RowsWidget
 
 if TYPE_CHECKING:
     from console.tui.app import ConsoleApp
+
+_NOTICE = 5.0
+"""Seconds that something that is said stays."""
 
 
 class Page(Screen[None]):
@@ -33,6 +37,8 @@ class Page(Screen[None]):
     ]
     KEYS: ClassVar[tuple[tuple[str, str], ...]] = (("/", "search"), ("w", "wrap"), ("y", "copy"), ("Esc", "back"))
     CURSOR: ClassVar[bool] = False
+    _notice = ""
+    _quiet: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Title, text, search, keys."""
@@ -78,6 +84,7 @@ class Page(Screen[None]):
     def action_search(self) -> None:
         """Type what to look for."""
         field = self.query_one("#filter", Input)
+        field.value = ""
         field.add_class("shown")
         field.focus()
 
@@ -100,8 +107,12 @@ class Page(Screen[None]):
         """There is one thing here that can have the focus."""
 
     def say(self, text: str) -> None:
-        """Say something on the last row, until the next movement."""
-        self.query_one("#keyline", RowsWidget).show((line((f" {text}", Tone.WARN)),))
+        """Say something on the last row, for a moment."""
+        self._notice = text
+        if self._quiet is not None:
+            self._quiet.stop()
+        self._quiet = self.set_timer(_NOTICE, self._be_quiet)
+        self.redraw()
 
     def redraw(self) -> None:
         """Title and keys, as they are now."""
@@ -109,6 +120,10 @@ class Page(Screen[None]):
             return
         title = spread(self.title_row(), self.note_row(), self.size.width)
         self.query_one("#headline", RowsWidget).show((title,))
+        if self._notice:
+            said = fit(line((f" {self._notice}", Tone.WARN)), self.size.width, dots=self.console.board.glyphs.dots)
+            self.query_one("#keyline", RowsWidget).show((said,))
+            return
         keys = [part for key, word in self.KEYS for part in ((f" {key}", Tone.ACCENT), (f" {word}", Tone.PLAIN))]
         self.query_one("#keyline", RowsWidget).show((fit(line(*keys), self.size.width),))
 
@@ -135,3 +150,7 @@ class Page(Screen[None]):
         """How much there is below."""
         below = self.pager.below
         return line((f"{below} more below ", Tone.DIM)) if below else ()
+
+    def _be_quiet(self) -> None:
+        self._notice = ""
+        self.redraw()

@@ -43,7 +43,7 @@ class LocalReplica:
     tell: Callable[[LocalReplica, str, int | None], None]
     """Called with what happened (`start`, `die`) and the exit code."""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    _output: deque[str] = field(default_factory=lambda: deque(maxlen=LINES_KEPT))
+    _output: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=LINES_KEPT))
     _usage: Usage = field(default_factory=Usage)
     _process: asyncio.subprocess.Process | None = None
     _ended: asyncio.Task[None] | None = None
@@ -65,8 +65,8 @@ class LocalReplica:
         return shlex.join(["env", *(f"{name}={value}" for name, value in settings.items()), sys.executable, *program])
 
     @property
-    def output(self) -> tuple[str, ...]:
-        """The last lines it wrote, oldest first."""
+    def output(self) -> tuple[tuple[str, str], ...]:
+        """The last lines it wrote, oldest first, each after when it came (UTC, ISO 8601)."""
         return tuple(self._output)
 
     def snapshot(self) -> Replica:
@@ -108,7 +108,7 @@ class LocalReplica:
             raise RuntimeFailedError(f"start {self.name}", str(error)) from error
         self._process, self._exit_code = process, None
         self._starts += 1
-        self._started_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self._started_at = _now()
         self._ended = asyncio.create_task(self._follow(process), name=f"follow {self.name}")
         self.tell(self, "start", None)
 
@@ -144,14 +144,14 @@ class LocalReplica:
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
                 if not cut:
-                    self._output.append(_printable(line))
+                    self._output.append((_now(), _printable(line)))
                 cut = False
             if len(rest) > _LINE_LIMIT:
                 if not cut:
-                    self._output.append(_printable(rest))
+                    self._output.append((_now(), _printable(rest)))
                 rest, cut = b"", True
         if rest and not cut:
-            self._output.append(_printable(rest))
+            self._output.append((_now(), _printable(rest)))
 
     @property
     def _settings(self) -> dict[str, str]:
@@ -162,6 +162,10 @@ class LocalReplica:
 def _inherited() -> dict[str, str]:
     """What a child needs of our environment, and no more: it may hold the operator's secrets."""
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _printable(line: bytes) -> str:

@@ -151,10 +151,11 @@ class LocalRuntime:
         """Subscribe to what happens to the processes from entering on."""
         return self._changes()
 
-    async def logs(self, replica: Replica, *, tail: int) -> tuple[str, ...]:
+    async def logs(self, replica: Replica, *, tail: int, timestamps: bool = False) -> tuple[str, ...]:
         """The last lines of a replica's output; empty when it was removed."""
         mine = (each for each in self._replicas[replica.color] if each.id == replica.id)
-        return next((each.output[-tail:] if tail > 0 else () for each in mine), ())
+        lines = next((each.output[-tail:] if tail > 0 else () for each in mine), ())
+        return tuple(f"{at} {text}" if timestamps else text for at, text in lines)
 
     async def stats(self, replica: Replica) -> ReplicaStats:
         """What a replica uses, compared with the last call. Raises `RuntimeFailedError` when it does not run."""
