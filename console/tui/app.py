@@ -9,10 +9,13 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any, ClassVar, TypeVar
 
+from rich.console import RenderableType
 from textual import events
+from textual._compositor import ChopsUpdate
 from textual.app import App
 from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.screen import Screen
 
 from console.model.errors import RolloutError
 from console.tui.board import Board
@@ -30,6 +33,7 @@ from console.tui.preferences import Preferences
 from console.tui.screens.live import LiveScreen
 from console.tui.theme import THEMES
 from console.tui.widgets.rows import RowsWidget
+from console.tui.wire import Exactly
 
 T = TypeVar("T")
 
@@ -209,6 +213,10 @@ class ConsoleApp(App[Leaving]):
             self.exit(Leaving.QUIET)
             return
         self.run_worker(self._ask_to_leave(), group="leave", exclusive=True)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """As Textual's own: the one place that every frame goes through."""
+        super()._display(screen, Exactly(renderable) if isinstance(renderable, ChopsUpdate) else renderable)
 
     async def _ask_to_leave(self) -> None:
         options = (

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from console.cli.report import Readiness, Seen, StatusReport, report
 from console.model.request import Verdict
 from console.observe.fold import follow
 from console.observe.rollout import RolloutView
-from console.observe.view import Source, StackView
+from console.observe.view import Source, StackView, Usage
 from console.ports.journal import LockLabel
 from console.tui.bridge import Heard
 from console.tui.facts import StackFacts
 from console.tui.glyphs import UNICODE, Glyphs
 from console.tui.keys import KEYS, Key
 from console.tui.sample import Sample
+from console.tui.steady import steady_usage
 from console.tui.telling import Told, tell
 
 KEPT = 500
@@ -37,6 +38,8 @@ class Board:
     """Events, oldest first."""
     status: StatusReport | None = None
     """A judgement of `sample.view`."""
+    usage: Mapping[str, Usage] = field(default_factory=dict)
+    """What replicas (by id) and colors (by name) use, without the noise."""
     now: float = 0.0
     """Seconds since the epoch."""
     monotonic: float = 0.0
@@ -101,7 +104,8 @@ class Board:
                 verdict=sample.verdict or _NOTHING,
             )
             status = report(seen)
-        return replace(self, sample=sample, status=status)
+        usage = steady_usage(self.usage, view) if view is not None else {}
+        return replace(self, sample=sample, status=status, usage=usage)
 
     def with_events(self, events: Iterable[Heard]) -> Board:
         """The board after more events, of this session or of others."""

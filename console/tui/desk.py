@@ -215,7 +215,7 @@ class Desk:
         self._measuring.follow(self.traffic.run)
         sample = Sample(
             view=self._view,
-            requests=self._measuring.view,
+            requests=self._measuring.shown(calm=self._calm),
             load=self.traffic.state,
             running=self.rolling is not None,
             held=self._held,
@@ -226,6 +226,12 @@ class Desk:
         if sample != self._told or self._bridge.progressing:
             self._told = sample
             self._bridge.sample(sample)
+
+    @property
+    def _calm(self) -> bool:
+        """Whether figures may wait a little: nothing rolls, here or elsewhere, and all that is looked at is seen."""
+        view = self._view
+        return self.rolling is None and (view is None or not (view.rolling or view.problems or view.drift))
 
     async def _look_back(self) -> None:
         """What an unfinished rollout left, asked anew whenever that may have changed."""

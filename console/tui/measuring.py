@@ -10,6 +10,8 @@ from console.model.phase import Phase
 from console.observe.requests import RequestSeries, RequestsView
 from console.ports.load import LoadRun
 
+CALM = 0.9
+"""Seconds that figures stay as they are at rest: they are samples, and a slow link has better things to carry."""
 SHOWN = 200
 """Buckets at most: the widest strip."""
 _MARKS = {
@@ -27,6 +29,8 @@ class Measuring:
         self._series = RequestSeries(kept=SHOWN)
         self._run: LoadRun | None = None
         self._reader: asyncio.Task[None] | None = None
+        self._shown: RequestsView | None = None
+        self._shown_at = 0.0
 
     def follow(self, run: LoadRun | None) -> None:
         """Read this generator from now on, if it isn't already; None goes on showing what there was."""
@@ -58,6 +62,19 @@ class Measuring:
         sending = run.summary is None
         problem = run.counts().problem if sending else ""
         return self._series.view(now=time.time() if sending else None, problem=problem)
+
+    def shown(self, *, calm: bool) -> RequestsView | None:
+        """What a screen shows of it: at rest the figures of the last second, unless something was dropped since."""
+        found, old = self.view, self._shown
+        if found is None or found.totals is None or old is None or old.totals is None:
+            self._shown = found
+            return found
+        sending = self._run is not None and self._run.summary is None
+        news = (found.totals.dropped, found.problem) != (old.totals.dropped, old.problem)
+        now = time.monotonic()
+        if news or not calm or not sending or now - self._shown_at >= CALM:
+            self._shown, self._shown_at = found, now
+        return self._shown
 
     async def close(self) -> None:
         """Read no more."""

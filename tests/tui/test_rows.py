@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
+from rich.segment import Segment
+from textual._compositor import ChopsUpdate
+from textual.strip import Strip
 
 from console.tui.arrangement import PanelName, arrange
 from console.tui.frame import framed
@@ -12,7 +19,8 @@ from console.tui.names import percent, release_name, success, took
 from console.tui.paint import Tone, asciified, fit, harmless, line, spread, text_of, width_of, wrapped
 from console.tui.screens.logs import shift
 from console.tui.traffic import LADDER, stepped
-from console.tui.widgets.rows import _region
+from console.tui.widgets.rows import _differing
+from console.tui.wire import Exactly
 
 
 @given(st.text())
@@ -40,18 +48,45 @@ def test_ascii_means_ascii(text: str) -> None:
 
 def test_only_the_cells_that_differ_are_sent() -> None:
     old, new = line("in flight ", ("12", Tone.PLAIN), " of 20"), line("in flight ", ("13", Tone.PLAIN), " of 20")
-    region = _region(3, old, new)
-    assert (region.x, region.y, region.width, region.height) == (11, 3, 1, 1)
+    assert _differing(old, new) == [(11, 12)]
+
+
+def test_two_changes_that_are_far_apart_leave_alone_what_is_between() -> None:
+    assert _differing(line("1" + " " * 20 + "1"), line("2" + " " * 20 + "2")) == [(0, 1), (21, 22)]
+    assert _differing(line("1 1"), line("2 2")) == [(0, 3)]
 
 
 def test_a_change_of_tone_alone_is_a_change() -> None:
-    region = _region(0, line(("ok", Tone.GOOD)), line(("ok", Tone.BAD)))
-    assert (region.x, region.width) == (0, 2)
+    assert _differing(line(("ok", Tone.GOOD)), line(("ok", Tone.BAD))) == [(0, 2)]
 
 
 def test_a_row_that_got_shorter_is_cleared_to_its_old_end() -> None:
-    region = _region(0, line("abcdef"), line("ab"))
-    assert (region.x, region.width) == (2, 4)
+    assert _differing(line("abcdef"), line("ab")) == [(2, 6)]
+
+
+def test_a_wide_character_is_never_cut_in_two() -> None:
+    assert _differing(line("漢x"), line("字x")) == [(0, 2)]
+    assert _differing(line("漢" * 9), line("x" + "漢" * 8)) == [(0, 18)]
+
+
+@given(rows := st.text(alphabet="ab漢 ", max_size=30), rows)
+def test_what_is_sent_turns_the_old_row_into_the_new_one(old: str, new: str) -> None:
+    width = max(width_of(line(old)), width_of(line(new)), 1)
+    before, after = fit(line(old), width), fit(line(new), width)
+    spans = [(0, *stretch) for stretch in _differing(before, after)]
+    update = ChopsUpdate([{0: Strip([Segment(text_of(after))])}], spans, [[width]])
+    console = Console(color_system=None, force_terminal=True, file=io.StringIO())
+    shown = pen(text_of(before), Exactly(update).render_segments(console))
+    assert shown == text_of(after)
+
+
+def pen(row: str, sent: str) -> str:
+    """A terminal of one row: what is on it after this was written to it."""
+    cells = [cell for character in row for cell in (character, "")[: width_of(line(character))]]
+    for column, text in re.findall(r"\x1b\[1;(\d+)H([^\x1b]*)", sent):
+        for offset, cell in enumerate(cell for c in text for cell in (c, "")[: width_of(line(c))]):
+            cells[int(column) - 1 + offset] = cell
+    return "".join(cells)
 
 
 @given(st.integers(30, 250), st.integers(6, 80), st.sampled_from(PanelName), st.booleans(), st.integers(0, 60))

@@ -57,7 +57,7 @@ class ReplicasScreen(Page):
         rows: list[Line] = []
         owners: list[str] = []
         for replica in view.observed.replicas if view else ():
-            usage = view.usage.get(replica.id) if view else None
+            usage = board.usage.get(replica.id)
             cpu = f"{usage.cpu_percent or 0:.1f} %, {memory(usage.memory_bytes)}" if usage else "not read so far"
             block = _block(replica, cpu=cpu, up=up_since(replica, board.now))
             rows += block

@@ -65,14 +65,14 @@ def _row(cells: Cells, shown: tuple[tuple[str, int, str], ...]) -> Line:
 
 
 def _cells(board: Board, status: ColorStatus) -> Cells:
-    color, view = status.color, board.sample.view
-    running = bool(status.running)
+    color, use = status.color, board.usage.get(status.color.value)
+    running, release = bool(status.running), release_of(board.sample.view, color)
     quiet = Tone.PLAIN if running else Tone.DIM
-    cpu, size = view.usage_of(color) if view else (None, 0)
+    cpu, size = (use.cpu_percent, use.memory_bytes) if use else (None, 0)
     gone = {Role.ABSENT: "none", Role.STOPPED: "stopped"}.get(status.role, "")
     return {
         "color": line((color.value, toned(color.value) if running else Tone.DIM)),
-        "release": line((release_of(view, color) or _DASH, Tone.STRONG if status.role is Role.ACTIVE else quiet)),
+        "release": line((release or _DASH, Tone.STRONG if status.role is Role.ACTIVE else quiet)),
         "replicas": line((f"{status.healthy}/{status.replicas}" if status.replicas else _DASH, _replicas_tone(status))),
         "health": line((gone, Tone.DIM)) if gone else _health(board, status.health),
         "weight": line((_weight(board, color), quiet)),
@@ -130,8 +130,7 @@ def _of(board: Board, color: Color) -> tuple[Replica, ...]:
 
 def replica_row(board: Board, replica: Replica, width: int, longest: int) -> Line:
     """One replica in a row; `longest` is the length of the longest name, so that columns stand below each other."""
-    view = board.sample.view
-    usage = view.usage.get(replica.id) if view else None
+    usage = board.usage.get(replica.id)
     word = replica.health.value if replica.running and replica.health is not Health.NONE else replica.state.value
     bad = replica.health is Health.UNHEALTHY or (not replica.running and replica.exit_code)
     since = up_since(replica, board.now) if replica.running else ""

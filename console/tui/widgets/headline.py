@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from console.cli.report import ColorStatus, Readiness, Role, StatusReport
+from console.model.color import Color
+from console.model.phase import Phase
+from console.model.plan import Action
 from console.observe.rollout import RolloutView, StepStatus
 from console.tui.board import Board
 from console.tui.names import release_of, took
 from console.tui.obstacles import obstacle
 from console.tui.paint import Line, Tone, line, spread, toned, width_of
 
+_NAME = 16
+"""Characters of the stack's name at most: who serves matters more."""
 _BACK = frozenset({"preflight", "await-ready", "smoke-replicas", "write", "validate", "apply", "read-back"})
 """The steps of a rollback until the other color serves."""
 
@@ -26,6 +31,8 @@ def headline(board: Board, width: int, *, frozen: bool = False) -> Line:
 def _left(board: Board) -> Line:
     name = board.facts.project if board.facts else "rollout"
     status = board.status
+    if len(name) > _NAME:
+        name = name[: _NAME - 1] + board.glyphs.dots
     head = line((f" {name} ", Tone.STRONG))
     if status is None:
         return (*head, *line((f"{board.glyphs.arrow} looking", Tone.DIM)))
@@ -34,7 +41,7 @@ def _left(board: Board) -> Line:
         return (*head, (board.glyphs.arrow, Tone.DIM), *line(" ", (f" {alarm} ", Tone.ALARM)))
     parts: list[Line] = []
     for color in sorted(status.colors, key=lambda one: one.role is not Role.ACTIVE):
-        word = _word(color, status)
+        word = _word(color, status, coming=color.color is _coming(board))
         if word:
             name = release_of(board.sample.view, color.color)
             parts.append(
@@ -43,12 +50,22 @@ def _left(board: Board) -> Line:
     return (*head, *(span for part in parts for span in part))
 
 
-def _word(color: ColorStatus, status: StatusReport) -> str:
+def _word(color: ColorStatus, status: StatusReport, *, coming: bool) -> str:
     if color.color is status.serving:
         return "serves"
+    if coming:
+        return "starting"
     if color.role is Role.WARM:
         return "warm" if status.standby is not None or status.rollback.readiness is Readiness.READY else "runs"
     return ""
+
+
+def _coming(board: Board) -> Color | None:
+    """The color that a deploy is about to move the traffic to: until then it is no way back."""
+    rollout = board.rollout
+    deploying = rollout is not None and not rollout.over and rollout.action == Action.DEPLOY.value
+    before = rollout is not None and rollout.phase in {Phase.PLANNED, Phase.PREPARING}
+    return rollout.target if rollout is not None and deploying and before else None
 
 
 def _alarm(board: Board, status: StatusReport) -> str:
@@ -83,6 +100,8 @@ def _rollback(board: Board, estimate: str) -> Line:
         return ()
     can = not obstacle("rollback", board)
     back = status.rollback
+    if back.color is _coming(board):
+        return line(("rollback: once it serves", Tone.DIM))
     name = release_of(board.sample.view, back.color) if back.readiness is Readiness.READY else ""
     name = name or (f"r{back.release}" if back.release is not None else "")
     which = f"{back.color.value} {name}".strip()

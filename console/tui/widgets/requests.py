@@ -12,7 +12,7 @@ from console.observe.requests import RequestsView
 from console.tui.board import Board
 from console.tui.glyphs import Glyphs
 from console.tui.names import milliseconds, success
-from console.tui.paint import Line, Rows, Tone, line, spread, toned, width_of
+from console.tui.paint import Line, Rows, Span, Tone, line, spread, toned, width_of
 
 _LABEL = 11
 """Columns right of the strips for what they are."""
@@ -109,19 +109,25 @@ def _latency_chart(buckets: tuple[Bucket, ...], height: int, width: int, glyphs:
 def _outcomes(buckets: tuple[Bucket, ...], width: int, board: Board) -> Line:
     """Who answered, one sign a bucket; a bucket with a drop is marked as such, whoever answered the rest."""
     glyphs = board.glyphs
-    row: list[tuple[str, Tone]] = []
+    row: list[Span] = []
     for bucket in buckets:
-        if bucket.dropped:
-            row.append((glyphs.bad, Tone.ALARM))
-        elif not bucket.measured:
-            row.append((glyphs.pending if bucket.later else glyphs.nothing, Tone.DIM))
-        else:
-            color = bucket.shares[0].color if bucket.shares else ""
-            row.append((glyphs.share.get(color, glyphs.other), toned(color)))
+        sign, tone = _outcome(bucket, glyphs)
+        if row and row[-1][1] is tone:
+            sign = row.pop()[0] + sign
+        row.append((sign, tone))
     row.append((" " * max(0, width - _LABEL - len(buckets)), Tone.PLAIN))
     seen = list(dict.fromkeys(share.color for bucket in buckets[-8:] for share in bucket.shares if share.color))
     names = f" {glyphs.arrow} ".join(seen[:1]) if len(seen) == 1 else "both"
     return (*row, *line((f" {names if seen else ''}"[:_LABEL], toned(seen[0]) if len(seen) == 1 else Tone.DIM)))
+
+
+def _outcome(bucket: Bucket, glyphs: Glyphs) -> Span:
+    if bucket.dropped:
+        return glyphs.bad, Tone.ALARM
+    if not bucket.measured:
+        return glyphs.pending if bucket.later else glyphs.nothing, Tone.DIM
+    color = bucket.shares[0].color if bucket.shares else ""
+    return glyphs.share.get(color, glyphs.other), toned(color)
 
 
 def _marks(buckets: tuple[Bucket, ...], width: int, glyphs: Glyphs) -> Line:

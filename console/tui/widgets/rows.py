@@ -16,6 +16,9 @@ from textual.widget import Widget
 from console.tui.paint import Line, Rows, Tone, asciified, harmless, width_of
 from console.tui.theme import style_of
 
+_GAP = 8
+"""Columns that stay as they are and are sent all the same: going around them would cost as many characters."""
+
 
 class RowsWidget(Widget):
     """Shows rows as they are; whoever owns it says which."""
@@ -40,7 +43,10 @@ class RowsWidget(Widget):
         if before == rows or not self.is_mounted:
             return
         regions = [
-            _region(y, old or (), new or ()) for y, (old, new) in enumerate(zip_longest(before, rows)) if old != new
+            Region(first, y, last - first, 1)
+            for y, (old, new) in enumerate(zip_longest(before, rows, fillvalue=()))
+            if old != new
+            for first, last in _differing(old, new)
         ]
         self.refresh(*regions)
 
@@ -57,18 +63,22 @@ class RowsWidget(Widget):
 
 
 def _cells(row: Line) -> list[tuple[str, Tone]]:
-    """One entry a column; a wide character takes two."""
+    """One entry a column; the two of a wide character tell which one they are."""
     found: list[tuple[str, Tone]] = []
     for text, tone in row:
         for character in text:
-            found += [(character, tone)] * width_of(((character, tone),))
+            found += [(character, tone), (f"+{character}", tone)][: width_of(((character, tone),))]
     return found
 
 
-def _region(y: int, old: Line, new: Line) -> Region:
-    """The columns between the first and the last cell that differ."""
-    before, after = _cells(old), _cells(new)
-    length = max(len(before), len(after))
-    first = next((x for x, (a, b) in enumerate(zip_longest(before, after)) if a != b), 0)
-    last = next((x for x in range(length - 1, first, -1) if before[x : x + 1] != after[x : x + 1]), first)
-    return Region(first, y, last - first + 1, 1)
+def _differing(old: Line, new: Line) -> list[tuple[int, int]]:
+    """Stretches of columns that differ, each with its end; those that are close together are one."""
+    found: list[tuple[int, int]] = []
+    for x, (before, after) in enumerate(zip_longest(_cells(old), _cells(new))):
+        if before == after:
+            continue
+        if found and x - found[-1][1] <= _GAP:
+            found[-1] = (found[-1][0], x + 1)
+        else:
+            found.append((x, x + 1))
+    return found

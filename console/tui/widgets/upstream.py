@@ -16,7 +16,8 @@ def upstream_rows(board: Board, width: int, height: int) -> Rows:
         return (line(("waiting for the proxy", Tone.DIM)),)
     good: Line = line((board.glyphs.good, Tone.GOOD))
     agreed = status.drift is None and status.live_generation is not None
-    mark = good if agreed else line((board.glyphs.bad, Tone.BAD)) if status.drift else ()
+    bad: Line = () if view.drift is not None and view.drift.moving else line((board.glyphs.bad, Tone.BAD))
+    mark = good if agreed else bad if status.drift else ()
     fallback = line(("none yet", Tone.DIM)) if not status.drift else line(("missing", Tone.BAD))
     rows = [
         spread(line("file  "), (), 6) + (_side(status.file_color, status.file_generation) or fallback),
