@@ -53,7 +53,7 @@ def measured(size: tuple[int, int]) -> dict[str, Cost]:
         tempfile.TemporaryDirectory() as directory,
         PseudoTerminal(Path(directory), width=size[0], height=size[1]) as terminal,
     ):
-        terminal.wait_for_bytes("serves")
+        terminal.shows("serves")
         time.sleep(SETTLE)
         found = {"under load": cost(terminal, REST)}
         terminal.deploy()

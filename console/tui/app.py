@@ -16,6 +16,7 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
+from textual.timer import Timer
 
 from console.model.errors import RolloutError
 from console.tui.board import Board
@@ -37,8 +38,8 @@ from console.tui.wire import Exactly
 
 T = TypeVar("T")
 
-NOTICE = 5.0
-"""Seconds that a notice stays."""
+FRAME = 0.1
+"""Seconds between two frames at least, of those that nobody pressed a key for."""
 TICK = 1.0
 """Seconds between two looks at what only time changes: ages, and what is left of a deadline."""
 
@@ -129,6 +130,8 @@ class ConsoleApp(App[Leaving]):
         self._load_at_start = load_at_start
         self._live = LiveScreen()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._drawn = 0.0
+        self._drawing: Timer | None = None
         RowsWidget.ascii_only = ascii_only
 
     def on_mount(self) -> None:
@@ -159,7 +162,7 @@ class ConsoleApp(App[Leaving]):
         if batch.sample is not None:
             board = board.with_sample(batch.sample)
         self.board = board
-        self._live.draw()
+        self._draw_soon()
         if opened and self._load_at_start and board.facts is not None:
             self._load_at_start = False
             self.run_worker(self._begin_load(), group="load")
@@ -238,6 +241,18 @@ class ConsoleApp(App[Leaving]):
             await self.operator.start_load(facts.load)
         except RolloutError as error:
             self.notice(str(error), bad=True)
+
+    def _draw_soon(self) -> None:
+        """Show the board, with whatever else comes within a moment: events of a rollout come in bursts."""
+        wait = self._drawn + FRAME - time.monotonic()
+        if wait <= 0:
+            self._draw()
+        elif self._drawing is None:
+            self._drawing = self.set_timer(wait, self._draw)
+
+    def _draw(self) -> None:
+        self._drawing, self._drawn = None, time.monotonic()
+        self._live.draw()
 
     def _woken(self) -> None:
         if self._loop is not None and not self._loop.is_closed():

@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from typing import Self
 
+from tests.tui.screen import Screen
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
 
@@ -32,6 +34,7 @@ class PseudoTerminal:
         self._environment = environment or {}
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._open = True
+        self._shown = Screen(width, height)
         self.output = bytearray()
         self.records: list[dict[str, object]] = []
         """The journal, as far as it was read while it was there."""
@@ -86,12 +89,36 @@ class PseudoTerminal:
             assert time.monotonic() < deadline, f"no {kind} {fields} within {PATIENCE:g} s: {self.records[-3:]}"
             time.sleep(0.02)
 
-    def wait_for_bytes(self, *words: str) -> None:
-        """Wait until these words were written to the terminal."""
+    @property
+    def screen(self) -> str:
+        """What is to be seen."""
+        return self._shown.text
+
+    @property
+    def alternate(self) -> bool:
+        """Whether the alternate screen is on: a program still has the terminal."""
+        return self._shown.alternate
+
+    def shows(self, *words: str, either: bool = False) -> str:
+        """Wait until all of these words (or one of them) are on the screen; the screen then."""
         deadline = time.monotonic() + PATIENCE
-        while not all(word.encode() in self.output for word in words):
-            assert time.monotonic() < deadline, f"{words} were not written within {PATIENCE:g} s"
+        enough = any if either else all
+        while True:
+            seen = self.screen
+            if enough(word in seen for word in words):
+                return seen
+            assert time.monotonic() < deadline, f"waited {PATIENCE:g} s for {words}:\n{seen}"
+            time.sleep(0.02)
+
+    def quiet_for(self, seconds: float) -> None:
+        """Wait until nothing at all was written for so long."""
+        deadline = time.monotonic() + PATIENCE
+        written, since = len(self.output), time.monotonic()
+        while time.monotonic() - since < seconds:
+            assert time.monotonic() < deadline, f"it never was silent for {seconds:g} s:\n{self.screen}"
             time.sleep(0.05)
+            if len(self.output) != written:
+                written, since = len(self.output), time.monotonic()
 
     def look(self) -> None:
         """Read the journal while it is there: the demo takes its directory along."""
@@ -105,13 +132,22 @@ class PseudoTerminal:
     def deploy(self) -> None:
         """Ask for a deploy by keys, and agree to it."""
         self.press("D")
-        self.wait_for_bytes("do it")
+        self.shows("y do it")
+        time.sleep(0.5)  # the dialog ignores what is typed before it can be read
+        self.press("y")
+        self.wait_for("rollout_started")
+
+    def stop_load(self) -> None:
+        """Press `L` as soon as the load may be stopped: not while a rollout is still measured by it."""
+        refused = "measured by it"
         deadline = time.monotonic() + PATIENCE
-        while not any(record["type"] == "rollout_started" for record in self.records):
-            assert time.monotonic() < deadline, "the deploy did not begin"
-            time.sleep(0.4)
-            self.press("y")
-            self.look()
+        while True:
+            self.press("L")
+            if "load stopped" in self.shows("load stopped", refused, either=True):
+                return
+            assert time.monotonic() < deadline, f"the load can't be stopped:\n{self.screen}"
+            while refused in self.screen:  # until the notice goes, or this answer would be taken for the next one
+                time.sleep(0.05)
 
     def _read(self) -> None:
         while self._open:
@@ -122,3 +158,4 @@ class PseudoTerminal:
             if not chunk:
                 return
             self.output += chunk
+            self._shown.feed(chunk)

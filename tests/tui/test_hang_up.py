@@ -18,7 +18,7 @@ from tests.tui.pseudo_terminal import PseudoTerminal
 @pytest.mark.slow
 def test_a_lost_link_in_mid_rollout_lets_it_reach_its_end(tmp_path: Path) -> None:
     with PseudoTerminal(tmp_path) as terminal:
-        terminal.wait_for_bytes("serves", "dropped")
+        terminal.shows("serves", "dropped")
         terminal.deploy()
         terminal.wait_for("step_started", step="await-ready")
         terminal.hang_up()
@@ -30,7 +30,7 @@ def test_a_lost_link_in_mid_rollout_lets_it_reach_its_end(tmp_path: Path) -> Non
 @pytest.mark.slow
 def test_a_sigterm_in_mid_rollout_is_on_record_and_leaves_the_alternate_screen(tmp_path: Path) -> None:
     with PseudoTerminal(tmp_path) as terminal:
-        terminal.wait_for_bytes("serves", "dropped")
+        terminal.shows("serves", "dropped")
         terminal.deploy()
         terminal.wait_for("step_started", step="await-ready")
         terminal.process.send_signal(signal.SIGTERM)

@@ -20,9 +20,8 @@ def events_of(board: Board, words: str) -> tuple[Told, ...]:
     return tuple(told for told in merged if all(word in told.text.lower() for word in wanted))
 
 
-def events_rows(board: Board, width: int, height: int, *, words: str = "", back: int = 0) -> Rows:
+def events_rows(found: tuple[Told, ...], width: int, height: int, *, words: str = "", back: int = 0) -> Rows:
     """As many as there are rows for, `back` lines before the newest."""
-    found = events_of(board, words)
     if not found:
         nothing = f"no event has {words!r} in it" if words else "nothing has happened since this screen was opened"
         return (line((nothing, Tone.DIM)),)

@@ -64,7 +64,7 @@ def _coming(board: Board) -> Color | None:
     """The color that a deploy is about to move the traffic to: until then it is no way back."""
     rollout = board.rollout
     deploying = rollout is not None and not rollout.over and rollout.action == Action.DEPLOY.value
-    before = rollout is not None and rollout.phase in {Phase.PLANNED, Phase.PREPARING}
+    before = rollout is not None and rollout.phase in {Phase.PLANNED, Phase.PREPARING, Phase.CUTTING_OVER}
     return rollout.target if rollout is not None and deploying and before else None
 
 

@@ -12,9 +12,10 @@ from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.message import Message
 from textual.widget import Widget
 
-from console.tui.arrangement import PanelName, arrange
+from console.tui.arrangement import PanelName, Places, arrange
 from console.tui.board import Board
 from console.tui.paint import Line, Rows
+from console.tui.telling import Told
 from console.tui.widgets.colors import colors_note, colors_rows
 from console.tui.widgets.events import events_note, events_of, events_rows
 from console.tui.widgets.panel import Panel
@@ -127,15 +128,22 @@ class EventsPanel(Panel):
         """Only events with these are shown."""
         self.back = 0
         self._count = 0
+        self._sorted: tuple[object, object, str] = (None, None, "")
+        """What `_found` was made of: most frames bring no event."""
+        self._found: tuple[Told, ...] = ()
 
     def rows_of(self, board: Board, width: int, height: int) -> Rows:
         """As `Panel.rows_of`."""
-        count = len(events_of(board, self.words))
+        news = board.sample.view.news if board.sample.view else None
+        told, seen, words = self._sorted
+        if told is not board.told or seen is not news or words != self.words:
+            self._sorted, self._found = (board.told, news, self.words), events_of(board, self.words)
+        count = len(self._found)
         if self.back:
             self.back += max(0, count - self._count)
         self._count = count
         self.back = max(0, min(self.back, count - height))
-        return events_rows(board, width, height, words=self.words, back=self.back)
+        return events_rows(self._found, width, height, words=self.words, back=self.back)
 
     def note_of(self, board: Board) -> Line:
         """As `Panel.note_of`."""
@@ -202,9 +210,16 @@ class Panels(Widget):
 
     def choose(self, name: PanelName, *, zoomed: bool, replicas: int) -> None:
         """What decides where they are; what did not change costs nothing."""
-        if (name, zoomed, replicas) != (self.chosen, self.zoomed, self.replicas):
-            self.chosen, self.zoomed, self.replicas = name, zoomed, replicas
+        if (name, zoomed, replicas) == (self.chosen, self.zoomed, self.replicas):
+            return
+        before = self._places()
+        self.chosen, self.zoomed, self.replicas = name, zoomed, replicas
+        if before != self._places():  # a new arrangement paints everything anew
             self.arrange_anew()
+
+    def _places(self) -> Places:
+        width, height = self.size
+        return arrange(width, height, focus=self.chosen, zoomed=self.zoomed, replicas=self.replicas)
 
     def arrange_anew(self) -> None:
         """Ask for it through a child: Textual keeps a widget's last arrangement until one of its children asks."""
