@@ -42,13 +42,17 @@ class LiveScreen(Screen[None]):
         self._zoomed = False
         self._notice: Line = ()
         self._quiet: Timer | None = None
+        # Held rather than looked up: a rollout may end, and say so, while Textual is already taking the screen down.
+        self._headline = RowsWidget(id="headline")
+        self._panels = Panels()
+        self._keyline = RowsWidget(id="keyline")
 
     def compose(self) -> ComposeResult:
         """Headline, panels, filter, keys."""
-        yield RowsWidget(id="headline")
-        yield Panels()
+        yield self._headline
+        yield self._panels
         yield Input(id="filter", compact=True, placeholder="words that an event must have")
-        yield RowsWidget(id="keyline")
+        yield self._keyline
 
     def on_mount(self) -> None:
         """Begin with the first panel."""
@@ -63,7 +67,7 @@ class LiveScreen(Screen[None]):
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Back from a dialog or another screen: the size may be another one."""
         del event
-        self.query_one(Panels).arrange_anew()
+        self._panels.arrange_anew()
         self.draw()
 
     def on_panel_placed(self, event: Panel.Placed) -> None:
@@ -143,12 +147,10 @@ class LiveScreen(Screen[None]):
         if not self.is_mounted:
             return
         console = self.console
-        self.query_one("#headline", RowsWidget).show(
-            (headline(console.board, self.app.size.width, frozen=console.frozen),)
-        )
+        self._headline.show((headline(console.board, self.app.size.width, frozen=console.frozen),))
         if not console.frozen:
             self._arrange()
-            self.query_one(Panels).draw(console.board)
+            self._panels.draw(console.board)
         self._draw_keys()
 
     @property
@@ -176,7 +178,7 @@ class LiveScreen(Screen[None]):
             case _ if key.startswith("panel("):
                 self._go(tuple(PanelName)[int(key[6]) - 1])
             case _:
-                look(self.console, key, self.query_one(Panels).named(self._focus).text)
+                look(self.console, key, self._panels.named(self._focus).text)
 
     def _begin_filter(self) -> None:
         self._go(PanelName.EVENTS)
@@ -194,15 +196,14 @@ class LiveScreen(Screen[None]):
         return names[(names.index(self._focus) + step) % len(names)]
 
     def _go(self, name: PanelName) -> None:
-        panels = self.query_one(Panels)
         self._focus = name
         self._arrange()
-        panels.named(name).focus()
+        self._panels.named(name).focus()
 
     def _arrange(self) -> None:
         view = self.console.board.sample.view
         count = len(view.observed.replicas) if view else 0
-        self.query_one(Panels).choose(self._focus, zoomed=self._zoomed, replicas=count)
+        self._panels.choose(self._focus, zoomed=self._zoomed, replicas=count)
 
     def _be_quiet(self) -> None:
         self._notice = ()
@@ -210,4 +211,4 @@ class LiveScreen(Screen[None]):
 
     def _draw_keys(self) -> None:
         row = keyline(self.console.board, self.app.size.width, notice=self._notice)
-        self.query_one("#keyline", RowsWidget).show((row,))
+        self._keyline.show((row,))

@@ -63,6 +63,8 @@ def _word(color: ColorStatus, status: StatusReport, *, coming: bool) -> str:
 def _coming(board: Board) -> Color | None:
     """The color that a deploy is about to move the traffic to: until then it is no way back."""
     rollout = board.rollout
+    if board.verdict.choices and not board.running:
+        return None  # what never finished goes nowhere by itself
     deploying = rollout is not None and not rollout.over and rollout.action == Action.DEPLOY.value
     before = rollout is not None and rollout.phase in {Phase.PLANNED, Phase.PREPARING, Phase.CUTTING_OVER}
     return rollout.target if rollout is not None and deploying and before else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -180,6 +179,7 @@ class Panels(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._arrangement = _Arrangement()
+        self._all: tuple[Panel, ...] = (ColorsPanel(), RequestsPanel(), UpstreamPanel(), RolloutPanel(), EventsPanel())
         self.chosen = PanelName.COLORS
         """The panel that has the focus; in a small terminal the only one that is shown."""
         self.zoomed = False
@@ -193,20 +193,11 @@ class Panels(Widget):
 
     def compose(self) -> ComposeResult:
         """One of each."""
-        yield ColorsPanel()
-        yield RequestsPanel()
-        yield UpstreamPanel()
-        yield RolloutPanel()
-        yield EventsPanel()
-
-    @property
-    def all(self) -> Iterable[Panel]:
-        """Every panel, in the order of their numbers."""
-        return self.query(Panel)
+        yield from self._all
 
     def named(self, name: PanelName) -> Panel:
         """The panel of that name."""
-        return self.query_one(f"#{name.value}", Panel)
+        return self._all[name.number - 1]
 
     def choose(self, name: PanelName, *, zoomed: bool, replicas: int) -> None:
         """What decides where they are; what did not change costs nothing."""
@@ -223,9 +214,9 @@ class Panels(Widget):
 
     def arrange_anew(self) -> None:
         """Ask for it through a child: Textual keeps a widget's last arrangement until one of its children asks."""
-        self.query_one(ColorsPanel).refresh(layout=True)
+        self._all[0].refresh(layout=True)
 
     def draw(self, board: Board) -> None:
         """Show the board in all of them."""
-        for panel in self.all:
+        for panel in self._all:
             panel.draw(board)

@@ -46,6 +46,8 @@ def rollout_note(board: Board) -> Line:
         return ()
     if rollout.finished is not None:
         return line((took(rollout.finished.seconds), Tone.DIM))
+    if board.verdict.choices and not board.running:
+        return line((f"cut off while {rollout.phase.value}", Tone.WARN))
     if rollout.aborted_by:
         return line((f"ending safely, {rollout.phase.value}", Tone.WARN))
     return line((f"{rollout.phase.value} {coarse(rollout.elapsed(board.now))}", Tone.ACCENT))
