@@ -152,6 +152,10 @@ class Rollout:
         return RolloutLoad(self.ports.make_load(config), config)
 
     async def _versions(self) -> Versions:
+        runtime, proxy = await asyncio.gather(self._runtime_versions(), self.ports.proxy.versions())
+        return (*runtime, *proxy)
+
+    async def _runtime_versions(self) -> Versions:
         try:
             return await self.ports.runtime.versions()
         except RolloutError:

@@ -84,6 +84,10 @@ class Proxy(Protocol):
         """GET an absolute URL as a client would, on a fresh connection, without following redirects. Never raises."""
         ...
 
+    async def versions(self) -> tuple[tuple[str, str], ...]:
+        """The proxy's name and version, for the receipt; nothing where it does not say. Never raises."""
+        ...
+
     async def close(self) -> None:
         """Release connections. Does nothing to the proxy."""
         ...

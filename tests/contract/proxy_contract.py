@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -175,6 +176,11 @@ class ProxyContract:
 
         await until(retired)
 
+    async def test_it_tells_its_name_and_version(self, rig: ProxyRig) -> None:
+        ((name, version),) = await rig.proxy.versions()
+        assert name == "nginx"
+        assert re.fullmatch(r"1\.[0-9]+\.[0-9]+", version)
+
     async def test_nothing_is_in_flight_to_no_address(self, rig: ProxyRig) -> None:
         assert await rig.proxy.in_flight(frozenset()) == 0
 
@@ -235,6 +241,7 @@ class ProxyContract:
             await rig.proxy.old_workers()
         with pytest.raises(ProxyUnreachableError):
             await rig.proxy.read_back(1, frozenset(), deadline=0.2)
+        assert await rig.proxy.versions() == ()
         answer = await rig.proxy.probe_replica(min(rig.addresses(Color.GREEN)), READY, timeout=2)
         assert answer.status is None
         assert answer.problem

@@ -128,6 +128,9 @@ class FakeProxy:
         await self._reach("old_workers")
         return len(self.old)
 
+    async def versions(self) -> tuple[tuple[str, str], ...]:
+        return () if self.gone else (("nginx", "1.30.0"),)
+
     async def in_flight(self, addresses: frozenset[str]) -> int | None:
         await self._reach("in_flight")
         owners = {r.color for c in Color for r in self.runtime.containers[c] if r.address in addresses}

@@ -17,6 +17,7 @@ from console.adapters.proxy.control import CONTROL_TIMEOUT, Control
 from console.adapters.proxy.http import FetchError, fetch, target_of
 from console.adapters.proxy.read_back import ReadBack
 from console.adapters.proxy.sockets import established_to
+from console.adapters.proxy.version import proxy_versions
 from console.adapters.proxy.workers import command_of, master_of, workers_of
 from console.adapters.storage.atomic import write_atomically
 from console.model.errors import ProxyRefusedError, ProxyUnreachableError
@@ -120,6 +121,10 @@ class NginxProxy:
     async def old_workers(self) -> int:
         """How many retiring workers still finish requests. Raises `ProxyUnreachableError`."""
         return sum(worker.retiring for worker in workers_of(await self._host.processes()))
+
+    async def versions(self) -> tuple[tuple[str, str], ...]:
+        """As `nginx -v` says; nothing where it can't be asked."""
+        return await proxy_versions(self._host)
 
     async def in_flight(self, addresses: frozenset[str]) -> int | None:
         """Established connections to these replicas, idle kept-alive ones of an accepting worker included.
