@@ -44,6 +44,8 @@ class Replica:
     image: str = ""
     """The image reference it was created from."""
     config_hash: str = ""
+    compose_files: tuple[str, ...] = ()
+    """The Compose files it was created from, without the generated override; empty where the runtime has none."""
     started_at: str = ""
     """UTC, ISO 8601, as the runtime reports it; empty when never started."""
     restarts: int = 0

@@ -100,7 +100,7 @@ def _said(event: Event) -> tuple[str, Tone] | None:  # noqa: C901, PLR0911, PLR0
             word, tone = end_of(event.outcome)
             return f"{word} after {duration(event.seconds)}: {event.message}", tone
         case Warned():
-            return " ".join(filter(None, (event.text, event.hint))), Tone.WARN
+            return ": ".join(filter(None, (event.text, event.hint))), Tone.WARN
         case RequestsCut():
             return f"{event.count} requests to {event.color.value} were cut at the drain deadline: dropped", Tone.BAD
         case LockTakenOver():

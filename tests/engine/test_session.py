@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -255,6 +256,23 @@ async def test_a_record_that_is_missing_is_said_and_the_live_proxy_decides(recor
     assert (outcome.result, outcome.active) == (Result.DONE, GREEN)
     texts = [event.text for event in stack.events(Warned) if isinstance(event, Warned)]
     assert "no color is recorded: blue answers through the proxy" in texts
+
+
+@pytest.mark.parametrize("files", [(), ("/elsewhere/docker-compose.yml",), ("/a/docker-compose.yml", "/a/prod.yml")])
+async def test_other_compose_files_than_the_serving_color_was_created_from_are_told(files: tuple[str, ...]) -> None:
+    stack = FakeStack()
+    (blue,) = stack.runtime.containers[Color.BLUE]
+    stack.runtime.containers[Color.BLUE] = [replace(blue, compose_files=files)]
+    assert (await stack.session.run(DEPLOY)).result is Result.DONE
+    told = [event for event in stack.events(Warned) if isinstance(event, Warned) and "was created from" in event.text]
+    if len(files) < 2:
+        assert told == []
+    else:
+        (warned,) = told
+        assert (
+            warned.text == "blue-1 was created from docker-compose.yml, prod.yml; this rollout uses docker-compose.yml"
+        )
+        assert warned.hint == "end it, and add -f /a/docker-compose.yml -f /a/prod.yml"
 
 
 async def test_a_proxy_that_is_not_there_is_told_before_anything_is_touched() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from console.adapters.runtime.text import clean
 from console.model.color import Color
@@ -13,6 +14,9 @@ PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 NUMBER_LABEL = "com.docker.compose.container-number"
 HASH_LABEL = "com.docker.compose.config-hash"
+FILES_LABEL = "com.docker.compose.project.config_files"
+OVERRIDE_FILE = "colors.yml"
+"""The generated override's name; not one of the user's files."""
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
 _NEVER = "0001-01-01"
 _HEALTH_OUTPUT_LENGTH = 400
@@ -67,6 +71,7 @@ def replica(details: Tree, *, color: Color, shared: frozenset[str], port: int) -
         port: the port that the service listens on.
     """
     state, config = branch(details, "State"), branch(details, "Config")
+    labels = branch(config, "Labels")
     status = ReplicaState(leaf(state, "Status") or ReplicaState.DEAD)
     started = leaf(state, "StartedAt")
     ended = status in {ReplicaState.EXITED, ReplicaState.DEAD, ReplicaState.RESTARTING}
@@ -82,7 +87,8 @@ def replica(details: Tree, *, color: Color, shared: frozenset[str], port: int) -
         address=_address(networks, shared, port),
         image_id=leaf(details, "Image"),
         image=clean(leaf(config, "Image")),
-        config_hash=leaf(branch(config, "Labels"), HASH_LABEL),
+        config_hash=leaf(labels, HASH_LABEL),
+        compose_files=_files(leaf(labels, FILES_LABEL)),
         started_at="" if started.startswith(_NEVER) else started,
         restarts=restarts if isinstance(restarts, int) else 0,
         exit_code=code if ended and isinstance(code, int) else None,
@@ -104,6 +110,10 @@ def leaf(tree: Tree, *keys: str) -> str:
     """A nested string; empty when it is missing."""
     found = branch(tree, *keys[:-1]).get(keys[-1])
     return found if isinstance(found, str) else ""
+
+
+def _files(label: str) -> tuple[str, ...]:
+    return tuple(clean(file) for file in label.split(",") if file and PurePath(file).name != OVERRIDE_FILE)
 
 
 def _addresses(networks: Tree) -> dict[str, str]:

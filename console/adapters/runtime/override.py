@@ -19,6 +19,7 @@ from pathlib import Path
 import yaml
 
 from console.adapters.runtime import compose_command
+from console.adapters.runtime.container_replica import OVERRIDE_FILE
 from console.model.color import Color
 from console.model.errors import RuntimeFailedError
 from console.model.spec import Spec
@@ -28,7 +29,6 @@ try:  # ten times faster, where PyYAML was built with libyaml
 except ImportError:
     from yaml import SafeLoader  # type: ignore[assignment]
 
-FILE_NAME = "colors.yml"
 BUILD_FILE_NAME = "colors.build.yml"
 _HEAD = """\
 # Written by rollout; it is written again at every deploy, so edits get lost.
@@ -55,7 +55,7 @@ _Tolerant.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
 
 def path(spec: Spec) -> Path:
     """Where the override is."""
-    return spec.state / FILE_NAME
+    return spec.state / OVERRIDE_FILE
 
 
 def read(spec: Spec) -> dict[Color, Pin]:

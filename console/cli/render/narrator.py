@@ -197,7 +197,7 @@ class Narrator:
                 self._running = None
                 self.story.finished = event
             case Warned():
-                self._line(at, Mark.WARNING, " ".join(filter(None, (clean(event.text), clean(event.hint)))))
+                self._line(at, Mark.WARNING, ": ".join(filter(None, (clean(event.text), clean(event.hint)))))
             case RequestsCut():
                 text = f"{event.count} requests to {event.color.value} were cut at the drain deadline: dropped"
                 self._line(at, Mark.WARNING, text)

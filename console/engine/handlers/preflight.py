@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import PurePath
+
 from console.engine.history import maker, releases
 from console.engine.world import World
 from console.model.errors import RefusedError
@@ -28,11 +31,27 @@ async def preflight(_step: Preflight, world: World) -> str:
         )
     if observed.recorded is None:
         world.publish(Warned(text=f"no color is recorded: {_source(observed)}"))
+    _compare_files(observed, world)
     await _remember(observed, world)
     if observed.drift is not None:
         state, file, live = observed.drift
         world.publish(Warned(text=f"DRIFT: state {state}, file {file}, live {live}", hint="rollout recover --adopt"))
     return f"{observed.active.value} serves, generation {upstream.live.generation}"
+
+
+def _compare_files(observed: Observed, world: World) -> None:
+    """Say when other Compose files are in use now than the serving color was created from: a `-f` was forgotten.
+
+    By their names, since a stack may be rolled out from several checkouts.
+    """
+    spec = world.spec
+    now = [file.name for file in spec.compose_files]
+    for replica in observed.running(observed.active)[:1]:
+        then = [PurePath(file).name for file in replica.compose_files]
+        if then and now and then != now:
+            text = f"{replica.name} was created from {', '.join(then)}; this rollout uses {', '.join(now)}"
+            flags = shlex.join(word for file in replica.compose_files for word in ("-f", file))
+            world.publish(Warned(text=text, hint=f"end it, and add {flags}"))
 
 
 async def _remember(observed: Observed, world: World) -> None:

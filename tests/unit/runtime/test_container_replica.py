@@ -11,12 +11,16 @@ from console.model.color import Color
 from console.model.observed import Health, Replica, ReplicaState
 from console.ports.proxy_host import Process
 
+LABELS = {
+    "com.docker.compose.config-hash": "cafe",
+    "com.docker.compose.project.config_files": "/srv/shop/docker-compose.yml,/srv/shop/state/colors.yml",
+}
 RUNNING: dict[str, Any] = {
     "Id": "0123",
     "Name": "/shop-app-1",
     "Image": "sha256:aa",
     "RestartCount": 2,
-    "Config": {"Image": "shop:42", "Labels": {"com.docker.compose.config-hash": "cafe"}},
+    "Config": {"Image": "shop:42", "Labels": LABELS},
     "State": {
         "Status": "running",
         "StartedAt": "2026-01-02T03:04:05.6Z",
@@ -47,6 +51,7 @@ def test_a_running_container_is_a_replica_on_the_network_of_the_proxy() -> None:
         image_id="sha256:aa",
         image="shop:42",
         config_hash="cafe",
+        compose_files=("/srv/shop/docker-compose.yml",),
         started_at="2026-01-02T03:04:05.6Z",
         restarts=2,
         exit_code=None,
