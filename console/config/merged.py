@@ -17,10 +17,12 @@ HOOK_LABEL = "docker-rollout.pre-stop-hook"
 FIXED = ("ipv4_address", "ipv6_address", "link_local_ips", "mac_address")
 """Keys of a service's network entry that only one container can have."""
 
+_NAMES = "health|healthz|healthcheck|ready|readyz|live|livez|ping|status|up"
 _PROBED = re.compile(
-    r"(?:https?://[^/\s'\"]+|^['\"]?)(?P<path>/(?:health|healthz|ready|readyz|live|livez|ping|status|up)\b)"
+    rf"(?:https?://[^/\s'\"]+|^['\"]?)(?P<path>(?:/(?:api|v[0-9]+|internal|actuator|_|-))*/(?:{_NAMES})\b)"
 )
 """A path that a healthcheck's command asks: only well-known names, so that no other argument can show up."""
+_ROOT = re.compile(r"https?://[^/\s'\"?#]+/?(?=['\"),;\s]|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,15 +93,18 @@ def _healthcheck(check: Mapping[str, object]) -> Healthcheck:
         start_period=_duration(check.get("start_period")) or default.start_period,
         start_interval=_duration(check.get("start_interval")) or None,
         retries=retries or default.retries,
-        path=_probed_path(check.get("test")),
+        path=probed_path(check.get("test")),
     )
 
 
-def _probed_path(test: object) -> str | None:
+def probed_path(test: object) -> str | None:
+    """The path that a healthcheck's command asks; None when it shows none that is safe to tell."""
     for word in " ".join(_text(part) for part in _list(test)).split():
         match = _PROBED.search(word)
         if match is not None:
             return match["path"]
+        if _ROOT.search(word) is not None:
+            return "/"
     return None
 
 
