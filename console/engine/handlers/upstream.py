@@ -7,6 +7,7 @@ import asyncio
 from console.engine.world import World, addresses, describe
 from console.model.errors import ProxyRefusedError
 from console.model.events import ActiveRecorded, CutoverSeen, ReleaseServed
+from console.model.release import image_name
 from console.model.steps import ApplyUpstream, ReadBack, RecordActive, ValidateUpstream, WriteUpstream
 
 
@@ -75,7 +76,7 @@ async def record(step: RecordActive, world: World) -> str:
             )
         )
     world.learnt.recorded = True
-    return f"{step.color.value} serves {reference}"
+    return f"{step.color.value} serves {image_name(reference)}"
 
 
 def _origin(world: World) -> int:
