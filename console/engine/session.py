@@ -252,6 +252,8 @@ class Session:
     def _remark(self, action: Action, observed: Observed) -> str:
         """What to say of an earlier, unfinished rollout. Raises `RefusedError` when it must be dealt with first."""
         found = recovery.verdict(self.records(), observed)
+        if action is Action.UP and not found.rollout and observed.upstream.live is None:
+            return ""  # a proxy that is not there yet is what `up` is for
         if found.consistent or action in MOVES_TRAFFIC_BACK:
             return "" if found == recovery.NOTHING else found.story
         way = "rollout recover" if found.choices else "rollout up"

@@ -6,6 +6,7 @@ import pytest
 
 from console.model.color import Color
 from console.model.errors import LockHeldError, ReadOnlyError, RuntimeFailedError
+from console.model.events import Warned
 from console.model.plan import Action
 from console.model.request import Request, Result
 from tests.engine.invariants import assert_at_rest
@@ -40,6 +41,7 @@ async def test_from_nothing_blue_is_brought_up_proven_and_recorded() -> None:
     assert (outcome.result, outcome.active) == (Result.DONE, BLUE)
     assert stack.runtime.touched == [("bring_up", BLUE)]
     assert stack.active.color is BLUE
+    assert stack.events(Warned) == [], "that the proxy is not there yet is no news to who brings it up"
     observed = await stack.session.observe()
     assert observed.upstream.configured is not None
     assert (observed.upstream.configured.color, observed.upstream.configured.generation) == (BLUE, 1)
