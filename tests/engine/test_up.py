@@ -41,11 +41,19 @@ async def test_from_nothing_blue_is_brought_up_proven_and_recorded() -> None:
     assert (outcome.result, outcome.active) == (Result.DONE, BLUE)
     assert stack.runtime.touched == [("bring_up", BLUE)]
     assert stack.active.color is BLUE
-    assert stack.events(Warned) == [], "that the proxy is not there yet is no news to who brings it up"
     observed = await stack.session.observe()
     assert observed.upstream.configured is not None
     assert (observed.upstream.configured.color, observed.upstream.configured.generation) == (BLUE, 1)
     await assert_at_rest(stack, outcome)
+
+
+async def test_that_the_proxy_is_not_there_yet_is_no_news_to_who_brings_it_up() -> None:
+    stack = fresh()
+    stack.proxy.seed(BLUE)
+    stack.active.color = BLUE
+    outcome = await stack.session.run(UP)
+    assert (outcome.result, outcome.active) == (Result.DONE, BLUE)
+    assert stack.events(Warned) == []
 
 
 async def test_what_up_brought_up_is_a_release_that_can_be_rolled_back_to() -> None:
