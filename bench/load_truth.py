@@ -19,7 +19,7 @@ from tests.load.nginx import REFERENCE, Nginx
 
 REQUESTS = int(os.environ.get("ROLLOUT_BENCH_REQUESTS", "200000"))
 RATE = 8_000.0
-FRESH_RATE = 2_500.0
+FRESH_RATE = 4_000.0
 RELOADS = 20
 MODES: Mapping[str, Mapping[str, object]] = {
     "GET, kept alive": {"fresh_share": 0.0},

@@ -127,21 +127,22 @@ def test_a_receipt_as_markdown_keeps_its_table_whole(rollout: Rollout) -> None:
 def test_a_receipt_as_junit_is_what_ci_reads(rollout: Rollout) -> None:
     suite = ET.fromstring(rollout("receipt", "--format", "junit").out)
     assert suite.tag == "testsuite"
-    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "1", "1")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("4", "2", "1")
     cases = suite.findall("testcase")
-    assert [case.get("classname") for case in cases] == ["rollout.prepare", "rollout.verify", "rollout.verify"]
+    names = ["rollout.prepare", "rollout.verify", "rollout.verify", "rollout"]
+    assert [case.get("classname") for case in cases] == names
     failure = cases[1].find("failure")
     assert failure is not None
     assert failure.get("message") == "status 500 <instead> of 200"
 
 
 def test_a_failed_rollout_without_a_failed_step_still_fails_in_junit() -> None:
-    suite = ET.fromstring(receipt_junit(replace(samples.RECEIPT, steps=samples.RECEIPT.steps[:1])))
+    suite = ET.fromstring(receipt_junit(replace(samples.RECEIPT, steps=samples.RECEIPT.steps[:1], cut_requests=0)))
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
 
 
 def test_a_good_rollout_passes_in_junit() -> None:
-    good = replace(samples.RECEIPT, steps=samples.RECEIPT.steps[:1], exit_code=0, result="done")
+    good = replace(samples.RECEIPT, steps=samples.RECEIPT.steps[:1], exit_code=0, result="done", cut_requests=0)
     assert ET.fromstring(receipt_junit(good)).get("failures") == "0"
 
 
@@ -191,9 +192,19 @@ def test_a_load_that_dropped_or_proves_nothing_fails_in_junit() -> None:
     good = replace(samples.LOAD, dropped=0, recovered=0, failures=())
     cases = {}
     for name, load in (("dropped", samples.LOAD), ("no proof", NO_PROOF), ("good", good)):
-        suite = ET.fromstring(receipt_junit(replace(LOADED, steps=(), exit_code=0, load=load)))
+        suite = ET.fromstring(receipt_junit(replace(LOADED, steps=(), exit_code=0, load=load, cut_requests=0)))
         cases[name] = (suite.get("tests"), suite.get("failures"))
     assert cases == {"dropped": ("1", "1"), "no proof": ("1", "1"), "good": ("1", "0")}
+
+
+def test_requests_that_a_drain_deadline_cut_fail_in_junit_with_and_without_load() -> None:
+    good = replace(samples.LOAD, dropped=0, recovered=0, failures=())
+    for load in (None, good):
+        suite = ET.fromstring(receipt_junit(replace(samples.RECEIPT, steps=(), exit_code=0, load=load, cut_requests=3)))
+        assert (suite.get("tests"), suite.get("failures")) == ("1", "1")
+        failure = suite.find("testcase[@name='requests']/failure")
+        assert failure is not None
+        assert failure.get("message") == "3 requests were cut at the drain deadline"
 
 
 def test_a_receipt_with_load_as_markdown_has_its_tables() -> None:

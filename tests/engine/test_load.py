@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from console.engine.handlers.watch import judge
 from console.engine.load import answer_timeout
 from console.model.color import Color
 from console.model.errors import RuntimeFailedError
-from console.model.events import Event, LoadMeasured, LoadStarted, StepFailed, StepStarted, Warned
+from console.model.events import Event, Held, LoadMeasured, LoadStarted, Record, StepFailed, StepStarted, Warned
 from console.model.plan import Action
 from console.model.request import Outcome, Request, Result
 from console.model.spec import DrainSpec, Inconclusive, LoadSpec, WatchSpec
@@ -104,6 +105,28 @@ async def test_too_few_requests_prove_nothing_and_the_spec_says_what_then(
     assert (outcome.result, outcome.active) == (result, active)
     told = [event.text for event in stack.events(Warned) if isinstance(event, Warned)]
     assert any("inconclusive" in text for text in [outcome.message, *told])
+
+
+async def test_a_pause_holds_the_rollout_before_the_drain_until_somebody_lets_it_go_on() -> None:
+    stack = LoadedStack(WatchSpec(window=1.0, min_requests=100_000, inconclusive=Inconclusive.PAUSE))
+    stack.session.resumable = True
+    held = asyncio.Event()
+
+    def hear(record: Record) -> None:
+        if isinstance(record.event, Held):
+            held.set()
+
+    stack.session.subscribe(hear)
+    rolling = asyncio.ensure_future(stack.deploy())
+    await asyncio.wait_for(held.wait(), 10)
+    assert stack.active.color is Color.GREEN
+    assert len(stack.runtime.containers[Color.BLUE]) == 1
+    event = stack.one(Held)
+    assert isinstance(event, Held)
+    assert event.before_step == "drain"
+    assert not rolling.done()
+    stack.session.resume()
+    assert (await asyncio.wait_for(rolling, 10)).result is Result.DONE
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,18 @@ from xml.etree import ElementTree as ET
 from console.cli.render.clean import clean
 from console.cli.render.receipt_load import facts_of_load, failure_lines, headline
 from console.model.receipt import Receipt, ReceiptStep
-from console.model.receipt_load import ReceiptLoad
 
 
 def receipt_junit(receipt: Receipt) -> str:
     """One test suite; a rollout that failed without a failed step has a failing case of its own."""
     failed = sum(step.status == "failed" for step in receipt.steps)
     verdict = receipt.exit_code != 0 and not failed
+    judged = receipt.load is not None or receipt.cut_requests > 0
     suite = ET.Element(
         "testsuite",
         name=f"rollout {receipt.rollout}: {clean(receipt.action)} of {clean(receipt.project)}",
-        tests=str(len(receipt.steps) + verdict + (receipt.load is not None)),
-        failures=str(failed + verdict + (receipt.load is not None and not receipt.load.proves_zero)),
+        tests=str(len(receipt.steps) + verdict + judged),
+        failures=str(failed + verdict + bool(_lost(receipt))),
         errors="0",
         skipped=str(sum(step.status == "cancelled" for step in receipt.steps)),
         time=f"{receipt.seconds:.3f}",
@@ -41,8 +41,8 @@ def receipt_junit(receipt: Receipt) -> str:
     if verdict:
         case = ET.SubElement(suite, "testcase", classname="rollout", name="outcome", time="0.000")
         ET.SubElement(case, "failure", message=clean(receipt.message), type=clean(receipt.result))
-    if receipt.load is not None:
-        _load(suite, receipt.load)
+    if judged:
+        _requests(suite, receipt)
     if receipt.warnings or receipt.logs:
         lines = [*receipt.warnings, *(f"{kept.replica}: {line}" for kept in receipt.logs for line in kept.lines)]
         ET.SubElement(suite, "system-out").text = "\n".join(clean(line) for line in lines)
@@ -54,12 +54,20 @@ def _load_property(name: str) -> str:
     return "load" if name == "load" else f"load.{name.replace(' ', '_')}"
 
 
-def _load(suite: ET.Element, load: ReceiptLoad) -> None:
-    """Requests as a case of their own, which fails when any was dropped or nothing is proven."""
+def _lost(receipt: Receipt) -> str:
+    """Why the requests of this rollout fail; empty when none is known to be lost, and the load proves it."""
+    if receipt.cut_requests:
+        return f"{receipt.cut_requests:,} requests were cut at the drain deadline"
+    load = receipt.load
+    return headline(load) if load is not None and not load.proves_zero else ""
+
+
+def _requests(suite: ET.Element, receipt: Receipt) -> None:
+    """Requests as a case of their own, which fails when any was dropped or cut, or nothing is proven."""
     case = ET.SubElement(suite, "testcase", classname="rollout", name="requests", time="0.000")
-    if not load.proves_zero:
-        failure = ET.SubElement(case, "failure", message=clean(headline(load)), type="dropped")
-        failure.text = "\n".join(failure_lines(load))
+    if lost := _lost(receipt):
+        failure = ET.SubElement(case, "failure", message=clean(lost), type="dropped")
+        failure.text = "\n".join(failure_lines(receipt.load)) if receipt.load is not None else None
 
 
 def _case(suite: ET.Element, step: ReceiptStep, receipt: Receipt) -> None:
