@@ -25,9 +25,13 @@ _BATCH = 256
 _TOO_LATE = 1.0
 """Seconds. What is due longer (the process was suspended) is given up as not sent, rather than sent in a flood."""
 
-_GAP = 0.0004
-"""Seconds between two wake-ups at least: beyond 2,500 a second, requests that are due together are sent together."""
-
+_ONE_BY_ONE = 2500.0
+"""Requests a second up to which each is sent when it is due, to the timer's exactness."""
+_TOGETHER = 4.5
+"""Beyond that rate a wake-up costs more than a request: about so many that fell due meanwhile are sent together. The
+send lag shows it."""
+_SHORTEST_GAP = 0.0004
+"""Seconds between two wake-ups at least, however high the rate is."""
 
 _CLOCK_STEP = 0.002
 """Seconds that the event loop's clock may be ahead of the one that the schedule goes by."""
@@ -120,7 +124,9 @@ class Generator:
         if self._begin_due(now) == _BATCH:
             self._loop.call_soon(self._tick)
         else:
-            self._ticker.arm(max(self._schedule.waiting, now + _GAP))
+            waiting, rate = self._schedule.waiting, self._schedule.rate
+            gap = 0.0 if rate <= _ONE_BY_ONE else max(_SHORTEST_GAP, _TOGETHER / rate)
+            self._ticker.arm(max(waiting, now + gap))
 
     def _begin_due(self, now: float) -> int:
         schedule = self._schedule

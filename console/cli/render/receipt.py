@@ -68,16 +68,16 @@ def receipt_markdown(receipt: Receipt) -> str:
     """The receipt for a pull request or a ticket."""
     state = receipt.result.replace("_", " ")
     lines = [f"# Rollout {receipt.rollout}: {receipt.action} of {_cell(receipt.project)}, {state}", ""]
-    lines += [f"- **{name}**: {_cell(value)}" for name, value in facts(receipt)]
+    lines += [f"- **{name}**: {_code(value) if name == 'command' else _cell(value)}" for name, value in facts(receipt)]
     lines += [f"- **exit code**: {receipt.exit_code}", ""]
-    lines += ["| step | result | took | detail |", "|---|---|---|---|"]
+    lines += ["| step | result | took | detail |", "|---|---|---:|---|"]
     lines += [
         f"| {_cell(step.title)} | {_cell(step.status)} | {duration(step.seconds)} | {_cell(step.detail)} |"
         for step in receipt.steps
     ]
     if receipt.load is not None:
         for table in tables(receipt.load):
-            lines += ["", f"| {' | '.join(table[0])} |", "|---" * len(table[0]) + "|"]
+            lines += ["", f"| {' | '.join(table[0])} |", "|---|" + "---:|" * (len(table[0]) - 1)]
             lines += [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in table[1:]]
         if receipt.load.failures:
             lines += ["", "## Failed requests", "", *(f"- {_cell(line)}" for line in failure_lines(receipt.load))]
@@ -87,8 +87,14 @@ def receipt_markdown(receipt: Receipt) -> str:
     for kept in receipt.logs:
         lines += ["", f"## Last lines of {_cell(kept.replica)}", "", *(f"    {clean(line)}" for line in kept.lines)]
     if receipt.next_command:
-        lines += ["", f"Next: `{clean(receipt.next_command)}`"]
+        lines += ["", f"Next: {_code(receipt.next_command)}"]
     return "\n".join(lines) + "\n"
+
+
+def _code(text: str) -> str:
+    """Text that can be copied from Markdown and pasted."""
+    fence = "``" if "`" in text else "`"
+    return f"{fence}{clean(text)}{fence}"
 
 
 def _cell(text: str) -> str:

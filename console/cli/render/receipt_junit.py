@@ -28,12 +28,14 @@ def receipt_junit(receipt: Receipt) -> str:
     properties = ET.SubElement(suite, "properties")
     for name, value in (
         ("result", receipt.result),
+        ("user", receipt.user),
         ("exit_code", str(receipt.exit_code)),
         ("active", receipt.active.value if receipt.active else ""),
         ("cut_requests", str(receipt.cut_requests)),
         ("command", receipt.command),
         *((_load_property(name), value) for name, value in (facts_of_load(receipt.load) if receipt.load else ())),
         *((f"image.{image.color.value}", f"{image.reference} {image.id}") for image in receipt.images),
+        *((f"version.{name}", version) for name, version in receipt.versions),
     ):
         ET.SubElement(properties, "property", name=name, value=clean(value))
     for step in receipt.steps:

@@ -38,6 +38,13 @@ def test_counting_many_at_once_is_the_same_as_counting_each(values: list[float])
     assert together == histogram_of(values)
 
 
+@given(runs, st.integers(1, 40))
+def test_counting_very_many_at_once_is_the_same_too(values: list[float], times: int) -> None:
+    together = Histogram()
+    together.record_all(values * times)
+    assert together == histogram_of(values * times)
+
+
 @given(runs, runs, runs)
 def test_merging_is_exact_in_any_grouping(first: list[float], second: list[float], third: list[float]) -> None:
     left = histogram_of(first)
