@@ -10,7 +10,7 @@ import importlib
 import signal
 import sys
 
-NAMES = ("status", "deploy", "rollback", "load", "load_truth", "load_faults")
+NAMES = ("status", "deploy", "rollback", "load", "load_truth", "load_faults", "console", "console_speed")
 LONG = ("load_soak",)
 """Only when named."""
 

@@ -1,23 +1,29 @@
-"""What the console costs: bytes on the wire and CPU, at rest and under way, at three sizes; its first paint."""
+"""What the console costs: bytes on the wire and CPU, at rest, under load and in a rollout, at three sizes.
+
+On the embedded stack with its load, and over a fake runtime with 2 and with 200 containers. CPU is that of the thread
+that draws: the engine has a thread of its own, and is measured by other figures.
+"""
 
 from __future__ import annotations
 
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from tests.tui.pseudo_terminal import PseudoTerminal
+from bench.figures import judge
+from tests.tui.pseudo_terminal import DEMO, PseudoTerminal
 
 SIZES = ((80, 24), (120, 40), (60, 18))
+CONTAINERS = (2, 200)
+SETTLE = 6.0
+"""Seconds: notices go, and the first figures settle."""
 REST = 8.0
-"""Seconds of rest that are measured."""
-SETTLE = 3.0
+ROLLOUT = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,20 +32,14 @@ class Cost:
 
     bytes_a_second: float
     cores: float
-    seconds: float
 
 
 def cost(terminal: PseudoTerminal, seconds: float) -> Cost:
-    """The screen's thread alone: the engine has a thread of its own, and is measured by other figures."""
     pid = terminal.process.pid
     began, written, used = time.monotonic(), len(terminal.output), screen_seconds(pid)
     time.sleep(seconds)
     took = time.monotonic() - began
-    return Cost(
-        bytes_a_second=(len(terminal.output) - written) / took,
-        cores=(screen_seconds(pid) - used) / took,
-        seconds=took,
-    )
+    return Cost(bytes_a_second=(len(terminal.output) - written) / took, cores=(screen_seconds(pid) - used) / took)
 
 
 def screen_seconds(pid: int) -> float:
@@ -47,48 +47,52 @@ def screen_seconds(pid: int) -> float:
     return main.user_time + main.system_time
 
 
-def measured(size: tuple[int, int]) -> dict[str, Cost]:
-    """Under load, in a rollout under load, and at rest."""
+@contextmanager
+def opened(size: tuple[int, int], words: tuple[str, ...] = DEMO) -> Iterator[PseudoTerminal]:
     with (
         tempfile.TemporaryDirectory() as directory,
-        PseudoTerminal(Path(directory), width=size[0], height=size[1]) as terminal,
+        PseudoTerminal(Path(directory), words=words, width=size[0], height=size[1]) as terminal,
     ):
         terminal.shows("serves")
+        yield terminal
+
+
+def embedded(size: tuple[int, int]) -> Iterator[tuple[str, Cost]]:
+    with opened(size) as terminal:
         time.sleep(SETTLE)
-        found = {"under load": cost(terminal, REST)}
-        terminal.deploy()
-        found["in a rollout"] = cost(terminal, 3.5)
+        yield "at rest under load", cost(terminal, REST)
+        terminal.agree_to("D")
+        yield "in a rollout under load", cost(terminal, ROLLOUT)
         terminal.wait_for("rollout_finished")
+        terminal.stop_load()
+        time.sleep(SETTLE + 2)
+        yield "at rest", cost(terminal, REST)
+
+
+def faked(size: tuple[int, int], containers: int) -> Iterator[tuple[str, Cost]]:
+    with opened(size, ("-m", "bench.console_fakes", f"{containers // 2}")) as terminal:
+        terminal.shows("no rollback yet")
+        time.sleep(1)
+        terminal.agree_to("D")
+        yield f"in a rollout, {containers} containers", cost(terminal, ROLLOUT)
+        terminal.shows("rollback ready")
         time.sleep(SETTLE)
-        terminal.press("L")
-        time.sleep(SETTLE + 5)
-        found["at rest"] = cost(terminal, REST)
-    return found
+        yield f"at rest, {containers} containers", cost(terminal, REST)
 
 
-def first_paint() -> tuple[float, float]:
-    """Seconds of a whole process: until the first row is on the terminal, and `python -c "import textual"`."""
-    floor = []
-    for _ in range(5):
-        began = time.monotonic()
-        subprocess.run([sys.executable, "-c", "import textual"], check=True, timeout=60)
-        floor.append(time.monotonic() - began)
-    painted = []
-    for _ in range(5):
-        with tempfile.TemporaryDirectory() as directory:
-            began = time.monotonic()
-            with PseudoTerminal(Path(directory)) as terminal:
-                while b"colors" not in terminal.output:
-                    time.sleep(0.005)
-                painted.append(time.monotonic() - began)
-    return statistics.median(painted), statistics.median(floor)
+def report(size: tuple[int, int], state: str, found: Cost) -> None:
+    """The limits are those of 80x24; other sizes are held against them too, which is more than was promised."""
+    rolling = "rollout" in state
+    label = f"{size[0]}x{size[1]} {state}"
+    judge(f"{label}: wire", found.bytes_a_second / 1000, 8.0 if rolling else 0.5, "KB/s")
+    judge(f"{label}: CPU", found.cores * 100, 3.0 if rolling else 1.0, "%")
 
 
 def run(rounds: int) -> None:
     del rounds
     for size in SIZES:
-        for state, found in measured(size).items():
-            wire, cpu = found.bytes_a_second / 1000, found.cores * 100
-            print(f"{size[0]}x{size[1]} {state:<13} {wire:6.2f} KB/s  {cpu:5.1f} % of a core")
-    painted, floor = first_paint()
-    print(f"first paint {painted:.2f} s / import textual {floor:.2f} s = {painted / floor:.2f} (at most 2.5)")
+        for state, found in embedded(size):
+            report(size, state, found)
+        for containers in CONTAINERS:
+            for state, found in faked(size, containers):
+                report(size, state, found)

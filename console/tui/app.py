@@ -15,6 +15,7 @@ from textual._compositor import ChopsUpdate
 from textual.app import App
 from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -82,8 +83,14 @@ class Keys(Provider):
         entries = []
         for key in app.board.keys:
             if key.help and key.id != "palette" and (key.kind is not Kind.DEMO or demo):
-                reason = obstacle(key.id, app.board)
-                entries.append((f"{key.id.partition('(')[0]}  {key.shown}", reason or key.help, app.pressing(key.id)))
+                reason = harmless(obstacle(key.id, app.board))
+                entries.append(
+                    (
+                        f"{key.id.partition('(')[0]}  {key.shown}",
+                        (reason or key.help).replace("[", "\\["),
+                        app.pressing(key.id),
+                    )
+                )
         entries += [(f"theme {name}", "colours of the screen", app.wearing(name)) for name in THEMES]
         return entries
 
@@ -133,6 +140,9 @@ class ConsoleApp(App[Leaving]):
         self._drawn = 0.0
         self._drawing: Timer | None = None
         RowsWidget.ascii_only = ascii_only
+        self.set_class(ascii_only, "-ascii")
+        if self.no_color:  # Textual's own choice are greys, before it knows that the theme has the terminal's colours
+            self._filters = [NoColor() if isinstance(one, Monochrome) else one for one in self._filters]
 
     def on_mount(self) -> None:
         """Show the live screen and listen to the engine."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import pty
 import signal
@@ -17,18 +16,29 @@ import time
 from pathlib import Path
 from typing import Self
 
+from tests.tui.demo_journal import DemoJournal
 from tests.tui.screen import Screen
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
+DEMO = ("-m", "console.cli.main", "demo")
 
 
 class PseudoTerminal:
-    """`rollout demo` with its own controlling terminal. Use as a context manager."""
+    """The console with its own controlling terminal: the demo, or other words. Use as a context manager."""
 
     def __init__(
-        self, directory: Path, *, width: int = 80, height: int = 24, environment: dict[str, str] | None = None
+        self,
+        directory: Path,
+        *,
+        words: tuple[str, ...] = DEMO,
+        width: int = 80,
+        height: int = 24,
+        environment: dict[str, str] | None = None,
     ) -> None:
+        self._words = words
+        self._reading = threading.Event()
+        self._reading.set()
         self._directory = directory
         self._size = (height, width)
         self._environment = environment or {}
@@ -36,16 +46,16 @@ class PseudoTerminal:
         self._open = True
         self._shown = Screen(width, height)
         self.output = bytearray()
-        self.records: list[dict[str, object]] = []
-        """The journal, as far as it was read while it was there."""
+        self._journal = DemoJournal(directory)
 
     def __enter__(self) -> Self:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *self._size, 0, 0))
+        self._modes = termios.tcgetattr(slave)[:4]
         inherited = {name: value for name, value in os.environ.items() if name not in {"COLORTERM", "NO_COLOR"}}
         given = {"TERM": "xterm-256color", "TMPDIR": str(self._directory), "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "console.cli.main", "demo"],
+            [sys.executable, *self._words],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -78,16 +88,14 @@ class PseudoTerminal:
             self._open = False
             os.close(self._master)
 
+    @property
+    def records(self) -> list[dict[str, object]]:
+        """The demo's journal, as far as it was read while it was there."""
+        return self._journal.records
+
     def wait_for(self, kind: str, **fields: object) -> dict[str, object]:
-        """Wait for a record of the journal; that record."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            self.look()
-            for record in self.records:
-                if record["type"] == kind and all(record.get(name) == value for name, value in fields.items()):
-                    return record
-            assert time.monotonic() < deadline, f"no {kind} {fields} within {PATIENCE:g} s: {self.records[-3:]}"
-            time.sleep(0.02)
+        """Wait for a record of the demo's journal; that record."""
+        return self._journal.wait_for(kind, **fields)
 
     @property
     def screen(self) -> str:
@@ -98,6 +106,11 @@ class PseudoTerminal:
     def alternate(self) -> bool:
         """Whether the alternate screen is on: a program still has the terminal."""
         return self._shown.alternate
+
+    @property
+    def restored(self) -> bool:
+        """Whether the terminal treats what is typed and written as before, and shows what it showed."""
+        return not self.alternate and termios.tcgetattr(self._master)[:4] == self._modes
 
     def shows(self, *words: str, either: bool = False) -> str:
         """Wait until all of these words (or one of them) are on the screen; the screen then."""
@@ -120,37 +133,39 @@ class PseudoTerminal:
             if len(self.output) != written:
                 written, since = len(self.output), time.monotonic()
 
-    def look(self) -> None:
-        """Read the journal while it is there: the demo takes its directory along."""
-        for journal in self._directory.glob("rollout-demo-*/state/journal.jsonl"):
-            with contextlib.suppress(OSError):
-                lines = journal.read_text().splitlines()
-                read = [json.loads(line) for line in lines if line.endswith("}")]
-                if len(read) > len(self.records):
-                    self.records = read
-
-    def deploy(self) -> None:
-        """Ask for a deploy by keys, and agree to it."""
-        self.press("D")
+    def agree_to(self, key: str) -> None:
+        """Press an acting key, and agree to what its dialog shows."""
+        self.press(key)
         self.shows("y do it")
         time.sleep(0.5)  # the dialog ignores what is typed before it can be read
         self.press("y")
+
+    def deploy(self) -> None:
+        """Ask for a deploy by keys, and agree to it."""
+        self.agree_to("D")
         self.wait_for("rollout_started")
 
+    def stall(self, seconds: float) -> None:
+        """Read nothing for so long, as a link that hangs does."""
+        self._reading.clear()
+        time.sleep(seconds)
+        self._reading.set()
+
     def stop_load(self) -> None:
-        """Press `L` as soon as the load may be stopped: not while a rollout is still measured by it."""
-        refused = "measured by it"
+        """Press `L` until the load is off: it is refused while a rollout is still measured by it."""
         deadline = time.monotonic() + PATIENCE
         while True:
             self.press("L")
-            if "load stopped" in self.shows("load stopped", refused, either=True):
-                return
+            answered = time.monotonic() + 3.0  # longer than an answer takes, also one that other news replaced
+            while time.monotonic() < answered:
+                if "load stopped" in self.screen or "── off ─" in self.screen:
+                    return
+                time.sleep(0.02)
             assert time.monotonic() < deadline, f"the load can't be stopped:\n{self.screen}"
-            while refused in self.screen:  # until the notice goes, or this answer would be taken for the next one
-                time.sleep(0.05)
 
     def _read(self) -> None:
         while self._open:
+            self._reading.wait()
             try:
                 chunk = os.read(self._master, 65536)
             except OSError:

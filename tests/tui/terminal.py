@@ -92,6 +92,10 @@ class Terminal:
         time.sleep(0.5)
         self.press(*keys)
 
+    def kill(self) -> None:
+        """End the session with everything in it, as `tmux kill-session` does."""
+        self._tmux("kill-session")
+
     def pids(self) -> list[int]:
         """The console's process, while it lives."""
         shell = self._tmux("display-message", "-p", "#{pane_pid}", check=False).strip()

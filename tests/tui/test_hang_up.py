@@ -28,17 +28,35 @@ def test_a_lost_link_in_mid_rollout_lets_it_reach_its_end(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_a_sigterm_in_mid_rollout_is_on_record_and_leaves_the_alternate_screen(tmp_path: Path) -> None:
+def test_a_sighup_in_mid_rollout_gives_the_terminal_back_and_lets_it_reach_its_end(tmp_path: Path) -> None:
     with PseudoTerminal(tmp_path) as terminal:
         terminal.shows("serves", "dropped")
         terminal.deploy()
         terminal.wait_for("step_started", step="await-ready")
-        terminal.process.send_signal(signal.SIGTERM)
+        terminal.process.send_signal(signal.SIGHUP)
+        finished = terminal.wait_for("rollout_finished")
+        assert (finished["outcome"], finished["active"]) == ("done", "green")
+        assert terminal.process.wait(30) == 0
+        assert terminal.restored
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_end_in_mid_rollout_is_on_record_and_gives_the_terminal_back(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with PseudoTerminal(tmp_path) as terminal:
+        terminal.shows("serves", "dropped")
+        terminal.deploy()
+        terminal.wait_for("step_started", step="await-ready")
+        terminal.process.send_signal(number)
         asked = terminal.wait_for("abort_requested")
-        assert asked["by"] == "SIGTERM"
-        terminal.wait_for("rollout_finished")
+        assert asked["by"] == number.name
+        finished = terminal.wait_for("rollout_finished")
+        assert finished["active"] == ("green" if finished["outcome"] == "done" else "blue"), "a safe point"
         assert terminal.process.wait(30) in {0, 130}
-        assert terminal.output.rindex(b"\x1b[?1049l") > terminal.output.rindex(b"\x1b[?1049h")
+        assert terminal.restored
+        assert "the rollout ends safely" in terminal.screen
 
 
 async def test_a_screen_that_stands_still_delays_no_step_of_the_engine() -> None:

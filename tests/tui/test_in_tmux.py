@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.tui.terminal import Terminal, missing_tmux
+from tests.tui.demo_journal import DemoJournal
+from tests.tui.terminal import PATIENCE, Terminal, missing_tmux
 
 pytestmark = [
     pytest.mark.skipif(bool(missing_tmux), reason=missing_tmux or "-"),
@@ -86,3 +90,20 @@ def test_the_screen_follows_the_terminal_s_size_also_behind_a_dialog(demo: Termi
     demo.wait_for("2 requests", gone="1 colors")
     demo.resize(120, 40)
     demo.wait_for("1 colors", "2 requests", "5 events")
+
+
+def test_a_killed_tmux_session_lets_the_rollout_reach_its_end(tmp_path: Path) -> None:
+    journal = DemoJournal(tmp_path)
+    with Terminal("demo", environment={"TMPDIR": str(tmp_path)}) as terminal:
+        terminal.wait_for("blue v1 serves", "200/s", "dropped")
+        (pid,) = terminal.pids()
+        terminal.press("D")
+        terminal.agree("deploy")
+        journal.wait_for("step_started", step="await-ready")
+        terminal.kill()
+        finished = journal.wait_for("rollout_finished")
+        assert (finished["outcome"], finished["active"]) == ("done", "green")
+        deadline = time.monotonic() + PATIENCE
+        while psutil.pid_exists(pid):
+            assert time.monotonic() < deadline, "the console outlived its rollout"
+            time.sleep(0.1)

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -55,7 +56,7 @@ class RowsWidget(Widget):
         row = self._rows[y] if y < len(self._rows) else ()
         colours = not self.app.no_color
         segments = [Segment(self._text(text), style_of(tone, colours=colours)) for text, tone in row if text]
-        return Strip(segments).adjust_cell_length(self.size.width)
+        return Strip(segments).adjust_cell_length(self.size.width, Style())
 
     def _text(self, text: str) -> str:
         safe = harmless(text)
