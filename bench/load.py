@@ -88,7 +88,7 @@ def _steady(url: str, rounds: int) -> None:
         else:
             print(f"  {f'send lag p99 at {rate:,.0f}/s':<58} {statistics.median(lags):8.2f} ms")
     with tempfile.TemporaryDirectory() as folder, PseudoTerminal(Path(folder)) as console:
-        console.wait_for_bytes("serves")
+        console.shows("serves")
         time.sleep(3.0)
         runs = [_measure(LoadConfig(url=url, rate=1000.0, duration=SECONDS)) for _ in range(rounds)]
     lags = [(r.lag.quantile(0.99) or 0.0) * 1000 for r in runs]

@@ -30,8 +30,8 @@ _ONE_BY_ONE = 2500.0
 _TOGETHER = 4.5
 """Beyond that rate a wake-up costs more than a request: about so many that fell due meanwhile are sent together. The
 send lag shows it."""
-_SHORTEST_GAP = 0.0004
-"""Seconds between two wake-ups at least, however high the rate is."""
+_SHORTEST_GAP, _LONGEST_GAP = 0.0004, 0.0009
+"""Seconds between two wake-ups then, whatever the rate is."""
 
 _CLOCK_STEP = 0.002
 """Seconds that the event loop's clock may be ahead of the one that the schedule goes by."""
@@ -125,7 +125,7 @@ class Generator:
             self._loop.call_soon(self._tick)
         else:
             waiting, rate = self._schedule.waiting, self._schedule.rate
-            gap = 0.0 if rate <= _ONE_BY_ONE else max(_SHORTEST_GAP, _TOGETHER / rate)
+            gap = 0.0 if rate <= _ONE_BY_ONE else max(_SHORTEST_GAP, min(_LONGEST_GAP, _TOGETHER / rate))
             self._ticker.arm(max(waiting, now + gap))
 
     def _begin_due(self, now: float) -> int:
