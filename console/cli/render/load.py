@@ -24,7 +24,10 @@ def summary_text(run: Summary, config: LoadConfig, thresholds: Sequence[Threshol
     """The end of a run, to be read from the top: the verdict, then what it rests on."""
     whole = merged(run.groups)
     parts = [
-        [style.bold(clean(f"{run.method} {run.url}")), f"{_how(run, config)}; {run.reason.value}"],
+        [
+            style.bold(clean(f"{run.method} {run.url}")),
+            *style.fold(f"{_how(run, config)}; {run.reason.value}", first=0, indent=0),
+        ],
         _verdict(run, style),
         _times(whole, run),
         _split(run.groups),
