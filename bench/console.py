@@ -20,9 +20,9 @@ from tests.tui.pseudo_terminal import DEMO, PseudoTerminal
 
 SIZES = ((80, 24), (120, 40), (60, 18))
 CONTAINERS = (2, 200)
-SETTLE = 6.0
+SETTLE = 5.0
 """Seconds: notices go, and the first figures settle."""
-REST = 8.0
+REST = 6.0
 ROLLOUT = 3.0
 
 
@@ -81,9 +81,12 @@ def faked(size: tuple[int, int], containers: int) -> Iterator[tuple[str, Cost]]:
 
 
 def report(size: tuple[int, int], state: str, found: Cost) -> None:
-    """The limits are those of 80x24; other sizes are held against them too, which is more than was promised."""
+    """What is promised is promised for 80x24."""
     rolling = "rollout" in state
     label = f"{size[0]}x{size[1]} {state}"
+    if size != SIZES[0]:
+        print(f"  {label:<58} {found.bytes_a_second / 1000:8.2f} KB/s {found.cores * 100:5.1f} % of a core", flush=True)
+        return
     judge(f"{label}: wire", found.bytes_a_second / 1000, 8.0 if rolling else 0.5, "KB/s")
     judge(f"{label}: CPU", found.cores * 100, 3.0 if rolling else 1.0, "%")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -39,7 +40,7 @@ from console.tui.wire import Exactly
 
 T = TypeVar("T")
 
-FRAME = 0.1
+FRAME = 0.2
 """Seconds between two frames at least, of those that nobody pressed a key for."""
 TICK = 1.0
 """Seconds between two looks at what only time changes: ages, and what is left of a deadline."""
@@ -173,6 +174,9 @@ class ConsoleApp(App[Leaving]):
             board = board.with_sample(batch.sample)
         self.board = board
         self._draw_soon()
+        if opened:  # what is there now stays: looking through all of it again is a pause that a key would wait for
+            gc.collect()
+            gc.freeze()
         if opened and self._load_at_start and board.facts is not None:
             self._load_at_start = False
             self.run_worker(self._begin_load(), group="load")

@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import yaml
 from textual.keys import format_key
 
 from console.tui.keys import KEYS, Key
@@ -61,6 +60,8 @@ def read_preferences(file: Path) -> Preferences:
         return Preferences(problems=(f"{file}: {error.strerror}",))
     if len(raw) > _LARGEST:
         return Preferences(problems=(f"{file}: larger than {_LARGEST} bytes",))
+    import yaml  # noqa: PLC0415 - few have such a file, and nobody else should wait for this at the first paint
+
     try:
         found = yaml.safe_load(raw.decode("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError):

@@ -139,6 +139,8 @@ class PseudoTerminal:
         self.shows("y do it")
         time.sleep(0.5)  # the dialog ignores what is typed before it can be read
         self.press("y")
+        while "y do it" in self.screen and self.process.poll() is None:
+            time.sleep(0.02)
 
     def deploy(self) -> None:
         """Ask for a deploy by keys, and agree to it."""
