@@ -89,7 +89,11 @@ def _seen(board: Board) -> Line:
             if len(shown) == 1:
                 ((color, share),) = shown
                 return line((color.value, toned(color.value)), f" {percent(share)}")
-            return tuple((f"{color.value[0]} {share * 100:.0f} % ", toned(color.value)) for color, share in shown)
+            ends = (" ", "")  # not a column to spare
+            return tuple(
+                (f"{color.value[0]} {share * 100:.0f} %{end}", toned(color.value))
+                for (color, share), end in zip(shown, ends, strict=True)
+            )
         return line(("no data", Tone.DIM))
     serving = board.status.serving if board.status else None
     return (
