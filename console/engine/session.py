@@ -92,13 +92,8 @@ class Session:
             situation = await self._situation(request)
             remark = self._remark(request.action, situation.observed)
             plan = plan_for(situation, request)
-            if expected is not None and plan.render() != expected.render():
-                raise RefusedError(
-                    request.action.value,
-                    "the stack has changed since the plan was shown",
-                    now="nothing was changed",
-                    next_command=f"rollout {request.action.value} --plan",
-                )
+            if expected is not None:
+                _same(plan, expected, request.action.value, f"rollout {request.action.value} --plan")
             return plan, situation.observed, remark
 
         return await self._locked(request, decide)
@@ -159,19 +154,19 @@ class Session:
             return recovery.NOTHING
         return recovery.verdict(self.records(), await self.observe())
 
-    async def recover(self, choice: RecoveryChoice) -> Outcome:
-        """Go on after an interruption. Raises like `run`."""
+    async def plan_recovery(self, choice: RecoveryChoice) -> Plan:
+        """What `recover` would do, from a fresh snapshot. Raises `RefusedError`."""
+        plan, _, _ = await self._recovery(choice)
+        return plan
+
+    async def recover(self, choice: RecoveryChoice, *, expected: Plan | None = None) -> Outcome:
+        """Go on after an interruption. `expected` as in `run`; raises like it."""
 
         async def decide() -> tuple[Plan, Observed, str]:
-            situation = await self._situation(None)
-            rest = recovery.unfinished(self.records())
-            found = recovery.verdict(self.records(), situation.observed)
-            if choice not in found.choices:
-                ways = ", ".join(f"--{way.value}" for way in found.choices) or "none is needed"
-                raise RefusedError(
-                    f"recover with --{choice.value}", f"{found.story} Ways on: {ways}", now="nothing was changed"
-                )
-            return await self._way_on(choice, situation, rest), situation.observed, found.story
+            plan, observed, story = await self._recovery(choice)
+            if expected is not None:
+                _same(plan, expected, f"recover with --{choice.value}", "rollout recover")
+            return plan, observed, story
 
         return await self._locked(Request(action=Action.RECOVER), decide)
 
@@ -201,6 +196,17 @@ class Session:
         """Release every connection; a running rollout must have ended before."""
         await self.ports.proxy.close()
         await self.ports.runtime.close()
+
+    async def _recovery(self, choice: RecoveryChoice) -> tuple[Plan, Observed, str]:
+        situation = await self._situation(None)
+        rest = recovery.unfinished(self.records())
+        found = recovery.verdict(self.records(), situation.observed)
+        if choice not in found.choices:
+            ways = ", ".join(f"--{way.value}" for way in found.choices) or "none is needed"
+            raise RefusedError(
+                f"recover with --{choice.value}", f"{found.story} Ways on: {ways}", now="nothing was changed"
+            )
+        return await self._way_on(choice, situation, rest), situation.observed, found.story
 
     async def _way_on(self, choice: RecoveryChoice, situation: Situation, rest: recovery.Unfinished | None) -> Plan:
         from console.planning.recovery import adopt, finish  # noqa: PLC0415 - see above
@@ -292,3 +298,13 @@ class Session:
             )
         if self._gate is not None:
             raise RefusedError(attempted, "a rollout of this session is running", next_command="rollout status")
+
+
+def _same(plan: Plan, expected: Plan, attempted: str, next_command: str) -> None:
+    if plan.render() != expected.render():
+        raise RefusedError(
+            attempted,
+            "the stack has changed since the plan was shown",
+            now="nothing was changed",
+            next_command=next_command,
+        )

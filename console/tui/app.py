@@ -24,14 +24,14 @@ from console.model.errors import RolloutError
 from console.tui.board import Board
 from console.tui.bridge import Bridge
 from console.tui.desk import Desk
-from console.tui.dialogs.choice import ChoiceDialog, Option
+from console.tui.dialogs.leave import LeaveDialog
 from console.tui.engine_thread import EngineThread
 from console.tui.glyphs import ASCII, UNICODE
 from console.tui.keys import Kind
 from console.tui.messages import Arrived
 from console.tui.obstacles import obstacle
 from console.tui.operator import Operator
-from console.tui.paint import harmless
+from console.tui.paint import unmarked
 from console.tui.preferences import Preferences
 from console.tui.screens.live import LiveScreen
 from console.tui.theme import THEMES
@@ -66,7 +66,7 @@ class Keys(Provider):
     async def discover(self) -> Hits:
         """Everything, in the order of the help."""
         for title, words, run in self._entries():
-            yield DiscoveryHit(title, run, help=words)
+            yield DiscoveryHit(unmarked(title), run, help=unmarked(words))
 
     async def search(self, query: str) -> Hits:
         """What fits."""
@@ -74,7 +74,7 @@ class Keys(Provider):
         for title, words, run in self._entries():
             score = matcher.match(f"{title} {words}")
             if score > 0:
-                yield Hit(score, matcher.highlight(title), run, help=words)
+                yield Hit(score, matcher.highlight(title), run, help=unmarked(words))
 
     def _entries(self) -> list[tuple[str, str, Callable[[], None]]]:
         app = self.app
@@ -84,14 +84,9 @@ class Keys(Provider):
         entries = []
         for key in app.board.keys:
             if key.help and key.id != "palette" and (key.kind is not Kind.DEMO or demo):
-                reason = harmless(obstacle(key.id, app.board))
-                entries.append(
-                    (
-                        f"{key.id.partition('(')[0]}  {key.shown}",
-                        (reason or key.help).replace("[", "\\["),
-                        app.pressing(key.id),
-                    )
-                )
+                reason = obstacle(key.id, app.board)
+                words = reason or key.help
+                entries.append((f"{key.id.partition('(')[0]}  {key.shown}", words, app.pressing(key.id)))
         entries += [(f"theme {name}", "colours of the screen", app.wearing(name)) for name in THEMES]
         return entries
 
@@ -132,7 +127,7 @@ class ConsoleApp(App[Leaving]):
         self._preferences = preferences or Preferences()
         self.board = Board(glyphs=ASCII if ascii_only else UNICODE, keys=self._preferences.keys)
         self.operator = Operator(self)
-        self.frozen = False
+        self._frozen: Board | None = None
         self.mouse = False
         self._bridge = bridge
         self._load_at_start = load_at_start
@@ -187,7 +182,12 @@ class ConsoleApp(App[Leaving]):
 
     def notice(self, text: str, *, bad: bool = False) -> None:
         """Say something on the last row, for a moment."""
-        self._live.say(harmless(text), bad=bad)
+        self._live.say(text, bad=bad)
+        if self.screen is not self._live:
+            from console.tui.screens.page import Page  # noqa: PLC0415 - not needed for the first paint
+
+            if isinstance(self.screen, Page):
+                self.screen.say(text)
 
     def pressing(self, key: str) -> Callable[[], None]:
         """What the palette does for a key."""
@@ -205,6 +205,21 @@ class ConsoleApp(App[Leaving]):
         """End the screen, thread-safe; the engine is for whoever started it to end."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.exit, how)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the panels stay as they are, whatever happens."""
+        return self._frozen is not None
+
+    @property
+    def shown(self) -> Board:
+        """What the panels show: the present, or the moment at which the display was frozen."""
+        return self._frozen or self.board
+
+    def freeze(self) -> None:
+        """Freeze the panels, or let them catch up."""
+        self._frozen = None if self.frozen else self.board
+        self.redraw()
 
     def redraw(self) -> None:
         """Show the board as it is."""
@@ -228,20 +243,14 @@ class ConsoleApp(App[Leaving]):
         """Leave: at once at rest, after a question in mid-rollout."""
         if not self.engine.rolling:
             self.exit(Leaving.QUIET)
-            return
-        self.run_worker(self._ask_to_leave(), group="leave", exclusive=True)
+        elif not any(isinstance(screen, LeaveDialog) for screen in self.screen_stack):
+            self.push_screen(LeaveDialog(), self._leave_or_stay)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """As Textual's own: the one place that every frame goes through."""
         super()._display(screen, Exactly(renderable) if isinstance(renderable, ChopsUpdate) else renderable)
 
-    async def _ask_to_leave(self) -> None:
-        options = (
-            Option(key="s", answer="stay", text="stay"),
-            Option(key="p", answer="print", text="leave the screen, and go on here in plain lines"),
-            Option(key="a", answer="abort", text="abort safely, and leave", detail="traffic stays where it is"),
-        )
-        answer = await self.push_screen_wait(ChoiceDialog("a rollout is running", "It goes on in any case:", options))
+    def _leave_or_stay(self, answer: str | None) -> None:
         if answer == "print":
             self.exit(Leaving.PRINTING)
         elif answer == "abort":

@@ -12,7 +12,7 @@ from typing import Any
 from console.engine.history import releases, standby_since
 from console.engine.session import Session
 from console.model.color import Color
-from console.model.errors import RolloutError
+from console.model.errors import ReadOnlyError, RolloutError
 from console.model.events import Record
 from console.model.plan import Action, Plan
 from console.model.release import Release
@@ -39,10 +39,17 @@ _TRIES = 3
 
 
 class Desk:
-    """One session with everything that a screen wants of it."""
+    """One session with everything that a screen wants of it.
 
-    def __init__(self, session: Session, bridge: Bridge) -> None:
+    Args:
+        session: the session.
+        bridge: where everything goes that happens.
+        fixed_read_only: whether it was opened read-only, so that nobody can unlock it.
+    """
+
+    def __init__(self, session: Session, bridge: Bridge, *, fixed_read_only: bool = False) -> None:
         self.session = session
+        self._fixed_read_only = fixed_read_only
         self.traffic = Traffic(session.ports.make_load)
         self.ended = asyncio.Event()
         self._bridge = bridge
@@ -102,12 +109,17 @@ class Desk:
         """Run a request to its end, whatever becomes of whoever waits here. Raises as `Session.run`."""
         return await self._go(self.session.run(request, expected=plan))
 
-    async def recover(self, choice: RecoveryChoice) -> Outcome:
+    async def plan_recovery(self, choice: RecoveryChoice) -> Plan:
+        """As `Session.plan_recovery`."""
+        return await self.session.plan_recovery(choice)
+
+    async def recover(self, choice: RecoveryChoice, plan: Plan | None) -> Outcome:
         """As `Session.recover`, to its end likewise."""
-        return await self._go(self.session.recover(choice))
+        return await self._go(self.session.recover(choice, expected=plan))
 
     async def hold(self) -> bool:
-        """Hold the running rollout, or let it go on; whether it is to hold now."""
+        """Hold the running rollout, or let it go on; whether it is to hold now. Raises `ReadOnlyError`."""
+        self._may_act("hold the rollout")
         if self.rolling is None:
             self._held = False
         elif self._held:
@@ -119,44 +131,52 @@ class Desk:
         self._publish()
         return self._held
 
-    async def abort(self, by: str) -> None:
-        """As `Session.abort`."""
+    async def abort(self, by: str) -> bool:
+        """As `Session.abort`; whether there was a rollout to end. Raises `ReadOnlyError`."""
+        self._may_act("end the rollout")
         self.session.abort(by)
+        return self.session.running
 
     async def lock(self, *, read_only: bool) -> None:
-        """Let nothing act any more, or let it."""
+        """Let nothing act any more, or let it. Raises `ReadOnlyError` for a session that was opened read-only."""
+        if not read_only and self._fixed_read_only:
+            raise ReadOnlyError("unlock", "it was opened read-only", now="nothing can act", next_command="rollout")
         self.session.read_only = read_only
         self._publish()
 
     async def load(self, load: LoadSpec | None) -> None:
-        """Begin to send load, or stop it. Raises as `Traffic.start`."""
+        """Begin to send load, or stop it. Raises `ReadOnlyError`, and as `Traffic.start`."""
+        self._may_act("stop the load" if load is None else "send load")
         if load is None:
             await self.traffic.stop()
             self._publish()
             return
-        if self.session.read_only:
-            raise RolloutError("send load", "this session is read-only", now="nothing was sent")
         self._measuring = Measuring()
         await self.traffic.start(load)
         self._publish()
 
     async def rate(self, rate: float) -> None:
-        """Another rate of the load, in requests a second."""
+        """Another rate of the load, in requests a second. Raises `ReadOnlyError`."""
+        self._may_act("change the load")
         await self.traffic.rate(rate)
         self._publish()
 
-    async def logs(self, name: str, *, tail: int, timestamps: bool = False) -> tuple[str, ...]:
-        """As `Runtime.logs`, of the replica of that name. Raises `RuntimeFailedError`."""
+    async def logs(self, name: str, *, tail: int) -> tuple[str, ...]:
+        """As `Runtime.logs`, of the replica of that name, with times. Raises `RuntimeFailedError`."""
         ports = self.session.ports
         replica = next((one for one in await ports.runtime.replicas() if one.name == name), None)
         if replica is None:
             raise RolloutError(f"read the logs of {name}", "there is no such replica any more")
-        return await ports.runtime.logs(replica, tail=tail, timestamps=timestamps)
+        return await ports.runtime.logs(replica, tail=tail, timestamps=True)
 
     async def break_proxy(self, *, broken: bool) -> None:
-        """On the embedded stack: give the proxy a configuration that it must refuse, or take it away again."""
+        """On the embedded stack: give the proxy a configuration that it must refuse, or take it away again.
+
+        Raises `ReadOnlyError`; taking it away is always allowed.
+        """
         poison = self.session.spec.proxy.config / "zz-rehearsal.conf"
         if broken:
+            self._may_act("rehearse a failure")
             poison.write_text("this_directive_exists_only_in_a_rehearsal on;\n", encoding="utf-8")
         else:
             poison.unlink(missing_ok=True)
@@ -164,6 +184,10 @@ class Desk:
     async def releases(self) -> tuple[Release, ...]:
         """As `Session.history`."""
         return self.session.history()
+
+    def _may_act(self, attempted: str) -> None:
+        if self.session.read_only:
+            raise ReadOnlyError(attempted, "this session is read-only", now="nothing was changed")
 
     async def _go(self, work: Coroutine[Any, Any, Outcome]) -> Outcome:
         task = asyncio.ensure_future(work)
@@ -279,7 +303,6 @@ class Desk:
 
 
 def _over_at(view: StackView) -> bool:
-
     standby = view.standby
     if standby is None or not view.observed.running(standby.color):
         return False

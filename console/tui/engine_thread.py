@@ -129,7 +129,7 @@ class EngineThread:
             return
         async with self._open() as session:
             session.resumable = True
-            self._desk = desk = Desk(session, self._bridge)
+            self._desk = desk = Desk(session, self._bridge, fixed_read_only=self._read_only)
             if self._ending.is_set():
                 return
             self._bridge.opened(facts_of(session.spec, read_only=self._read_only, demo=self._demo))

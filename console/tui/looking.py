@@ -33,10 +33,11 @@ def look(app: ConsoleApp, key: str, text: str) -> None:
         case "leave":
             app.run_worker(app.action_quit(), group="leave", exclusive=True)
         case "freeze":
-            app.frozen = not app.frozen
+            app.freeze()
             again = app.board.shown("freeze")
-            app.notice(f"the display is frozen, all else goes on; {again} thaws it" if app.frozen else "it moves again")
-            app.redraw()
+            app.notice(
+                f"the panels are frozen, all else goes on; {again} thaws them" if app.frozen else "it moves again"
+            )
         case "copy":
             app.copy_to_clipboard(text)
             app.notice(f"copied {len(text.splitlines())} lines")
@@ -69,8 +70,9 @@ def _open(app: ConsoleApp, key: str) -> None:
 def _save_picture(app: ConsoleApp) -> None:
     name = f"rollout-{time.strftime('%Y%m%d-%H%M%S')}.svg"
     try:
-        saved = app.save_screenshot(filename=name, path=str(Path.cwd()))
+        folder = Path.cwd()
+        app.save_screenshot(filename=name, path=str(folder))
     except OSError as error:
         app.notice(f"the picture can't be saved: {error.strerror or error}", bad=True)
         return
-    app.notice(f"saved {saved}")
+    app.notice(f"saved {name} in {folder}")

@@ -14,6 +14,7 @@ from console.model.plan import Action, Plan
 from console.model.request import Outcome, RecoveryChoice, Request
 from console.model.spec import LoadSpec
 from console.tui.acting import PROTECTED, REHEARSALS, Rehearsal, command_for, request_for
+from console.tui.dialogs.base import Dialog
 from console.tui.dialogs.choice import ChoiceDialog, Option
 from console.tui.dialogs.confirm import ConfirmDialog
 from console.tui.dialogs.plan import Agreed, Asked, PlanDialog
@@ -38,6 +39,7 @@ class Operator:
 
     def __init__(self, app: ConsoleApp) -> None:
         self._app = app
+        self._asking = False
         self._acts: dict[str, Callable[[], Awaitable[None]]] = {
             "hold": self._hold,
             "abort": self._abort,
@@ -67,17 +69,28 @@ class Operator:
         """Show the plan of a request and, when it is agreed to, carry it out."""
         facts = self._app.board.facts
         protected = facts is not None and facts.protected and request.action in PROTECTED
+        to = "" if request.to_release is None else f" to r{request.to_release}"
         asked = Asked(
             request=request,
-            title=request.action.value if request.to_release is None else f"{request.action.value} to any",
+            title=f"{request.action.value}{to}",
             command=lambda asked: self._app.for_this_stack(command_for(asked)),
             make_plan=self._plan,
             confirm_name=facts.project if facts is not None and protected else "",
             takes_image=request.action is Action.DEPLOY,
         )
-        agreed = await self._app.push_screen_wait(PlanDialog(asked))
+        agreed = await self._answer(PlanDialog(asked))
         if agreed is not None:
             await self._carry_out(agreed)
+
+    async def _answer(self, dialog: Dialog[T]) -> T | None:
+        """The answer to a question. While one is asked, a second one (typed ahead, from the palette) is dropped."""
+        if self._asking:
+            return None
+        self._asking = True
+        try:
+            return await self._app.push_screen_wait(dialog)
+        finally:
+            self._asking = False
 
     async def _plan(self, request: Request) -> Plan:
         return await self._app.ask(lambda desk: desk.plan(request))
@@ -106,9 +119,14 @@ class Operator:
             f"{number} ends at its next safe point.\n\nTraffic stays on the color that was seen serving last: "
             "before the cutover that is the old one, and the new color is stopped; after it the new one keeps serving."
         )
-        if await self._app.push_screen_wait(ConfirmDialog("abort", words)):
-            await self._app.ask(lambda desk: desk.abort("the operator"))
+        if not await self._answer(ConfirmDialog("abort", words)):
+            return
+        now = self._app.board.rollout
+        same = (now.number if now else 0) == (rollout.number if rollout else 0)
+        if same and await self._app.ask(lambda desk: desk.abort("the operator")):
             self._app.notice("abort: ending safely")
+        else:
+            self._app.notice(f"abort: {number} has ended meanwhile; nothing was changed", bad=True)
 
     async def _load(self) -> None:
         board = self._app.board
@@ -125,7 +143,7 @@ class Operator:
             "They are synthetic, every one is counted, and a rollout that runs meanwhile is measured by them."
         )
         command = f"rollout load {load.url} --rate {load.rate:g} --duration {LONGEST:g}s"
-        if await self._app.push_screen_wait(ConfirmDialog("load", words, command=command)):
+        if await self._answer(ConfirmDialog("load", words, command=command)):
             await self.start_load(load)
 
     async def start_load(self, load: LoadSpec) -> None:
@@ -149,16 +167,23 @@ class Operator:
             Option(key=_WAYS[way][0], answer=way.value, text=_WAYS[way][1], detail=_WAYS[way][2])
             for way in verdict.choices
         )
-        answer = await self._app.push_screen_wait(
-            ChoiceDialog(f"rollout {verdict.rollout} never finished", verdict.story, options)
+        answer = await self._answer(ChoiceDialog(f"rollout {verdict.rollout} never finished", verdict.story, options))
+        if answer is None:
+            return
+        choice = RecoveryChoice(answer)
+        asked = Asked(
+            request=Request(action=Action.RECOVER),
+            title=f"recover: {_WAYS[choice][1]}",
+            command=lambda _: self._app.for_this_stack(f"rollout recover --{choice.value}"),
+            make_plan=lambda _: self._app.ask(lambda desk: desk.plan_recovery(choice)),
         )
-        if answer is not None:
-            choice = RecoveryChoice(answer)
-            await self._until_over(self._app.ask(lambda desk: desk.recover(choice)))
+        agreed = await self._answer(PlanDialog(asked))
+        if agreed is not None:
+            await self._until_over(self._app.ask(lambda desk: desk.recover(choice, agreed.plan)))
 
     async def _fault(self) -> None:
         options = tuple(Option(key=one.key, answer=one.key, text=one.text, detail=one.detail) for one in REHEARSALS)
-        answer = await self._app.push_screen_wait(ChoiceDialog("rehearse a failure", "Deploy a release, and", options))
+        answer = await self._answer(ChoiceDialog("rehearse a failure", "Deploy a release, and", options))
         rehearsal = next((one for one in REHEARSALS if one.key == answer), None)
         if rehearsal is not None:
             await self._rehearse(rehearsal)

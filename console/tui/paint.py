@@ -6,6 +6,7 @@ control characters, and no span is ever read as markup.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import Enum
 from functools import lru_cache
@@ -38,16 +39,44 @@ Span = tuple[str, Tone]
 Line = tuple[Span, ...]
 Rows = tuple[Line, ...]
 
+_REMEMBERED = 500
+"""Characters of a text that is worth remembering."""
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Variation selectors: some terminals draw what they follow two columns wide, others one."""
+
 
 def line(*parts: str | Span) -> Line:
-    """A row of its parts; plain text may come without a tone."""
-    return tuple((part, Tone.PLAIN) if isinstance(part, str) else part for part in parts)
+    """A row of its parts, made harmless before anybody counts their columns; plain text may come without a tone."""
+    return tuple(
+        (harmless(part), Tone.PLAIN) if isinstance(part, str) else (harmless(part[0]), part[1]) for part in parts
+    )
+
+
+def harmless(text: str) -> str:
+    """The text without anything that could move a cursor, change a colour or reverse a direction.
+
+    Every character of it takes the columns that are counted for it, wherever it stands: what terminals do not agree
+    on (a sign that makes the one before it wider) goes, too.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _cleaned(text) if len(text) <= _REMEMBERED else _cleaned.__wrapped__(text)
 
 
 @lru_cache(2048)
-def harmless(text: str) -> str:
-    """The text without anything that could move a cursor, change a colour or reverse a direction."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else "" for c in clean(text))
+def _cleaned(text: str) -> str:
+    return "".join(filter(None, map(_sign, clean(text))))
+
+
+def _sign(character: str) -> str:
+    if character.isspace():
+        return " "
+    return "" if _SELECTORS.match(character) or not character.isprintable() else character
+
+
+def unmarked(text: str) -> str:
+    """The text for those few places of Textual that read markup: they show it as it is."""
+    return harmless(text).replace("[", "\\[")
 
 
 @lru_cache(2048)

@@ -27,6 +27,8 @@ class FakeRuntime:
         self.warnings: dict[Color, str] = {}
         self.migrated: list[bool] = []
         self.uses: dict[str, ReplicaStats] = {}
+        self.said: dict[str, list[str]] = {}
+        """What a replica of that name wrote, each line with its time; without, two lines that name it."""
         self.serving: Callable[[], Color | None] = lambda: None
         """Which color gets the traffic; the stack knows."""
         self.harmed: list[tuple[str, Color]] = []
@@ -186,8 +188,9 @@ class FakeRuntime:
 
     async def logs(self, replica: Replica, *, tail: int, timestamps: bool = False) -> tuple[str, ...]:
         await self.faults.ameet("logs")
-        at = "2026-01-01T12:00:00.000Z " if timestamps else ""
-        return (f"{at}first line of {replica.name}", f"{at}log of {replica.name}")[-tail:]
+        at = "2026-01-01T12:00:00.000Z "
+        said = self.said.get(replica.name, [f"{at}first line of {replica.name}", f"{at}log of {replica.name}"])
+        return tuple(text if timestamps else text.partition(" ")[2] for text in said[-tail:])
 
     async def close(self) -> None:
         self.faults.meet("close")

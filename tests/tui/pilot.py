@@ -45,6 +45,20 @@ class Opened:
             for row in widget.rows
         )
 
+    @property
+    def painted(self) -> list[str]:
+        """Every row of the terminal as it is painted: dialogs, frames and Textual's own widgets too."""
+        return ["".join(s.text for s in strip) for strip in self.app.screen._compositor.render_strips()]
+
+    def has(self, *words: str) -> bool:
+        """Whether these words are painted."""
+        there = "\n".join(self.painted)
+        return all(word in there for word in words)
+
+    async def paints(self, *words: str) -> None:
+        """Wait until these words are painted."""
+        await self.until(lambda: self.has(*words), f"for {words} to be painted")
+
     async def until(self, seen: Callable[[], bool], what: str = "") -> None:
         """Let time pass until something is so."""
         try:

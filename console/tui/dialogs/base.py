@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button
 
-from console.tui.paint import Line, Rows, Tone, line, width_of
+from console.tui.paint import Line, Rows, Tone, line, unmarked, width_of
 from console.tui.widgets.rows import RowsWidget
 
 Answer = TypeVar("Answer")
@@ -64,7 +64,7 @@ class Dialog(ModalScreen[Answer | None]):
 
     def on_mount(self) -> None:
         """Fill the box; Cancel has the focus, unless something has to be typed first."""
-        self.query_one("#box").border_title = self._title.replace("[", "\\[")
+        self.query_one("#box").border_title = unmarked(self._title)
         self.query_one(self.first_focus).focus()
         self.wait_anew()
         self.redraw()
@@ -95,7 +95,12 @@ class Dialog(ModalScreen[Answer | None]):
     @property
     def room(self) -> int:
         """Columns for text."""
-        return max(20, min(self.WIDTH, self.app.size.width - 2) - 4)
+        return max(20, min(self.widest, self.app.size.width - 2) - 4)
+
+    @property
+    def widest(self) -> int:
+        """Columns of the box, where there is room."""
+        return self.WIDTH
 
     def wait_anew(self) -> None:
         """Something else is shown from now on: ignore haste again."""
@@ -106,7 +111,7 @@ class Dialog(ModalScreen[Answer | None]):
         rows, foot = self.text(self.room), self.foot(self.room)
         around = 3 + len(foot) + (len(foot) > 0) + self.extra_rows
         self.query_one("#body").styles.height = max(1, min(len(rows), self.app.size.height - around))
-        self.query_one("#box").styles.width = min(self.WIDTH + 4, self.app.size.width)
+        self.query_one("#box").styles.width = min(self.widest + 4, self.app.size.width)
         self.query_one("#text", Text).put(rows)
         self.query_one("#foot", Text).put(((), *foot) if foot else ())
         self.query_one("#hint", Text).put((self.hint(),))

@@ -15,10 +15,12 @@ from console.model.errors import RolloutError
 from console.model.plan import Plan, PlannedStep, Stage
 from console.model.request import Request
 from console.tui.dialogs.base import Dialog, command_rows, paragraphs
-from console.tui.paint import Line, Rows, Tone, line
+from console.tui.paint import Line, Rows, Tone, fit, line
 
-_LIMIT = 14
+_LIMIT = 15
+"""Columns beside a step's title: its deadline, and the mark that there is more to scroll to."""
 _WIDE = 100
+_WIDEST = 116
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,7 @@ class PlanDialog(Dialog[Agreed]):
         self._error: RolloutError | None = None
         self._naming = bool(asked.confirm_name)
         self._named = not asked.confirm_name
+        self._remark = ""
 
     def compose_more(self) -> ComposeResult:
         """A line for what has to be typed."""
@@ -70,6 +73,8 @@ class PlanDialog(Dialog[Agreed]):
         typed = self.query_one("#typed", Input)
         typed.display = bool(self._asked.confirm_name)
         if self._naming:
+            self.add_class("protected")
+            self.query_one("#box").border_subtitle = "protected"
             typed.placeholder = f"protected: type {self._asked.confirm_name} and Enter"
         self._look()
 
@@ -85,8 +90,14 @@ class PlanDialog(Dialog[Agreed]):
         return tuple(rows)
 
     def foot(self, width: int) -> Rows:
-        """The command that does the same."""
-        return command_rows(self._asked.command(self._request), width)
+        """What is wrong with what was typed, and the command that does the same."""
+        remark = paragraphs(self._remark, width, Tone.WARN) if self._remark else ()
+        return (*remark, *command_rows(self._asked.command(self._request), width))
+
+    @property
+    def widest(self) -> int:
+        """As `Dialog.widest`; where there is room, the causes stand beside the steps."""
+        return max(self.WIDTH, min(_WIDEST, self.app.size.width - 8))
 
     @property
     def first_focus(self) -> str:
@@ -100,7 +111,7 @@ class PlanDialog(Dialog[Agreed]):
 
     def hint(self) -> Line:
         """As `Dialog.hint`."""
-        image = line(("i", Tone.ACCENT), " another image   ") if self._asked.takes_image else ()
+        image = line(("i", Tone.ACCENT), " another image   ") if self._asked.takes_image and not self._naming else ()
         yes = line(("y", Tone.ACCENT), " do it   ") if self._may else line((self._why_not, Tone.DIM), "   ")
         return (*yes, *image, *line(("Esc", Tone.ACCENT), " cancel"))
 
@@ -110,15 +121,26 @@ class PlanDialog(Dialog[Agreed]):
         value = event.value.strip()
         if self._naming:
             self._named = value == self._asked.confirm_name
+            self._remark = "" if self._named else f"that is not the name of this stack: {self._asked.confirm_name}"
             if self._named:
                 self._naming = False
+                self.wait_anew()
                 self._release_focus(event.input)
-        elif value:
+        else:
             self._release_focus(event.input)
-            self._request = replace(self._request, image=value)
-            self._plan = self._error = None
-            self._look()
+            if value:
+                self._request = replace(self._request, image=value)
+                self._plan = self._error = None
+                self._look()
         self.redraw()
+
+    def action_cancel(self) -> None:
+        """Leave the line for the image, else answer nothing."""
+        typed = self.query_one("#typed", Input)
+        if typed.has_focus and not self._naming:
+            self._release_focus(typed)
+        else:
+            self.dismiss(None)
 
     def action_confirm(self) -> None:
         """Agree to the plan that is shown, once it could be read."""
@@ -127,7 +149,7 @@ class PlanDialog(Dialog[Agreed]):
 
     def action_image(self) -> None:
         """Type another image."""
-        if self._asked.takes_image:
+        if self._asked.takes_image and not self._naming:
             typed = self.query_one("#typed", Input)
             typed.value, typed.placeholder = "", "image reference"
             typed.display = True
@@ -179,7 +201,8 @@ def plan_rows(plan: Plan, width: int) -> Rows:
 def _step(number: int, planned: PlannedStep, size: int, width: int) -> Line:
     limit = "" if planned.deadline is None else f"within {planned.deadline:g}s"
     cause = f"  {planned.cause}" if width >= _WIDE else ""
-    return line((f"{number:>3}  ", Tone.DIM), f"{planned.title:<{size}}", (f"  {limit:<12}{cause}", Tone.DIM))
+    title = fit(line(planned.title), size)
+    return (*line((f"{number:>3}  ", Tone.DIM)), *title, *line((f"  {limit:<12}{cause}", Tone.DIM)))
 
 
 def _refused(error: RolloutError, width: int) -> Rows:
@@ -187,5 +210,5 @@ def _refused(error: RolloutError, width: int) -> Rows:
     if error.now:
         rows += paragraphs(f"now: {error.now}", width)
     if error.next_command:
-        rows.append(line(("next: ", Tone.DIM), error.next_command))
+        rows += [line(("next:", Tone.DIM)), *command_rows(error.next_command, width)]
     return tuple(rows)

@@ -12,11 +12,16 @@ from console.model.errors import RolloutError
 from console.model.plan import Action
 from console.model.release import Release
 from console.tui.acting import request_for
+from console.tui.board import Board
 from console.tui.names import release_name
 from console.tui.obstacles import obstacle
-from console.tui.paint import Line, Rows, Tone, line, toned
+from console.tui.paint import Line, Rows, Tone, fit, line, toned, width_of
 from console.tui.screens.page import Page
 from console.tui.screens.receipt import ReceiptScreen
+
+_LOOK = 1.0
+_NAME = 16
+_USER = 12
 
 
 class HistoryScreen(Page):
@@ -39,10 +44,12 @@ class HistoryScreen(Page):
     def __init__(self) -> None:
         super().__init__()
         self._releases: tuple[Release, ...] = ()
+        self._read_at: object = None
 
     def on_mount(self) -> None:
-        """Read it."""
-        self._read()
+        """Read it now, and whenever a rollout ends while it is open."""
+        self._look()
+        self.set_interval(_LOOK, self._look)
 
     def title_row(self) -> Line:
         """As `Page.title_row`."""
@@ -75,28 +82,56 @@ class HistoryScreen(Page):
         place = self.pager.cursor or 0
         return self._releases[place] if place < len(self._releases) else None
 
+    def _look(self) -> None:
+        view, rollout = self.console.board.sample.view, self.console.board.rollout
+        now = (rollout.number, rollout.over) if rollout else None, view.observed.replicas if view else ()
+        if self._read_at != now:
+            self._read_at = now
+            self._read()
+
     @work(exclusive=True)
     async def _read(self) -> None:
         try:
-            self._releases = await self.console.ask(lambda desk: desk.releases())
+            found = await self.console.ask(lambda desk: desk.releases())
         except RolloutError as error:
             self.say(str(error))
             return
-        self.pager.put(_rows(self._releases))
+        chosen = self._chosen()
+        self._releases = found
+        same = [place for place, release in enumerate(found) if chosen is not None and _same(release, chosen)]
+        self.pager.put(_rows(found, self.console.board), cursor=same[0] if same else None)
         self.redraw()
 
 
-def _rows(releases: tuple[Release, ...]) -> Rows:
+def _same(one: Release, other: Release) -> bool:
+    return (one.id, one.image.id, one.config_hash) == (other.id, other.image.id, other.config_hash)
+
+
+def _rows(releases: tuple[Release, ...], board: Board) -> Rows:
+    """Columns that stand below each other, whatever names are in them."""
+    names = [line(release_name(release.image.reference, release.id)) for release in releases]
+    users = [line(release.by) for release in releases]
+    name_size, user_size = (max(map(width_of, column), default=0) for column in (names, users))
     rows = []
-    for release in releases:
-        name = release_name(release.image.reference, release.id)
+    for release, name, user in zip(releases, names, users, strict=True):
         rows.append(
-            line(
-                (f"r{release.id:<4} ", Tone.STRONG),
-                (f"{release.color.value:<6}", toned(release.color.value)),
-                f" {name:<12} {stamp(release.at)}  {release.by:<12}  ",
-                (f"{release.image.short}  {release.image.name}", Tone.DIM),
-                ("  withdrawn" if release.withdrawn else "", Tone.WARN),
+            (
+                *line((f"r{release.id:<4} ", Tone.STRONG), (f"{release.color.value:<6}", toned(release.color.value))),
+                *line((f"{_role(release, board):<8} ", Tone.ACCENT)),
+                *fit(name, min(name_size, _NAME), dots=board.glyphs.dots),
+                *line(f"  {stamp(release.at)}  "),
+                *fit(user, min(user_size, _USER), dots=board.glyphs.dots),
+                *line((f"  {release.image.short}  {release.image.name}", Tone.DIM)),
+                *line(("  withdrawn" if release.withdrawn else "", Tone.WARN)),
             )
         )
-    return tuple(rows) or (line(("no release has served yet; D makes the first one", Tone.DIM)),)
+    return tuple(rows) or (line((f"no release has served yet; {board.shown('deploy')} makes the first one", Tone.DIM)),)
+
+
+def _role(release: Release, board: Board) -> str:
+    """Whether it serves now, or waits for a rollback."""
+    view = board.sample.view
+    runs = [one for one in view.observed.replicas if one.running and release.run_by(one)] if view else []
+    if not runs or view is None:
+        return ""
+    return "serves" if any(one.color is view.observed.active for one in runs) else "warm"

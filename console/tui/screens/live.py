@@ -32,8 +32,7 @@ class LiveScreen(Screen[None]):
     """What is open from beginning to end."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.key, f"press('{key.id}')", key.help, id=key.id, show=False, priority=key.id == "leave")
-        for key in KEYS
+        Binding(key.key, f"press('{key.id}')", key.help, id=key.id, show=False) for key in KEYS
     ]
 
     def __init__(self) -> None:
@@ -118,7 +117,7 @@ class LiveScreen(Screen[None]):
 
     def action_press(self, key: str) -> None:
         """A key was pressed."""
-        if self.console.screen is self or key == "leave":
+        if self.console.screen is self:
             self.press(key)
 
     def press(self, key: str) -> None:
@@ -148,9 +147,8 @@ class LiveScreen(Screen[None]):
             return
         console = self.console
         self._headline.show((headline(console.board, self.app.size.width, frozen=console.frozen),))
-        if not console.frozen:
-            self._arrange()
-            self._panels.draw(console.board)
+        self._arrange()
+        self._panels.draw(console.shown)
         self._draw_keys()
 
     @property
@@ -201,7 +199,7 @@ class LiveScreen(Screen[None]):
         self._panels.named(name).focus()
 
     def _arrange(self) -> None:
-        view = self.console.board.sample.view
+        view = self.console.shown.sample.view
         count = len(view.observed.replicas) if view else 0
         self._panels.choose(self._focus, zoomed=self._zoomed, replicas=count)
 

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
-from console.tui.paint import Line, Tone, fit, line, spread, text_of
+from console.tui.paint import Line, Tone, fit, line, spread, text_of, width_of
 from console.tui.widgets.pager import Pager
 from console.tui.widgets.rows import RowsWidget
 
@@ -68,8 +68,8 @@ class Page(Screen[None]):
         field = self.query_one("#filter", Input)
         field.remove_class("shown")
         self.pager.focus()
-        if event.value and not self.pager.find(event.value):
-            self.say(f"{event.value!r} is not there")
+        if event.value:
+            self._find(event.value)
         self.redraw()
 
     def action_back(self) -> None:
@@ -90,8 +90,8 @@ class Page(Screen[None]):
 
     def action_again(self, direction: int) -> None:
         """The next place, or the one before."""
-        if self.pager.words and not self.pager.find(self.pager.words, forward=direction > 0):
-            self.say(f"{self.pager.words!r} is not there")
+        if self.pager.words:
+            self._find(self.pager.words, forward=direction > 0)
 
     def action_wrap(self) -> None:
         """Break long lines, or let them run out at the side."""
@@ -124,8 +124,7 @@ class Page(Screen[None]):
             said = fit(line((f" {self._notice}", Tone.WARN)), self.size.width, dots=self.console.board.glyphs.dots)
             self.query_one("#keyline", RowsWidget).show((said,))
             return
-        keys = [part for key, word in self.KEYS for part in ((f" {key}", Tone.ACCENT), (f" {word}", Tone.PLAIN))]
-        self.query_one("#keyline", RowsWidget).show((fit(line(*keys), self.size.width),))
+        self.query_one("#keyline", RowsWidget).show((self._key_row(self.size.width),))
 
     @property
     def pager(self) -> Pager:
@@ -147,9 +146,23 @@ class Page(Screen[None]):
         raise NotImplementedError
 
     def note_row(self) -> Line:
-        """How much there is below."""
-        below = self.pager.below
-        return line((f"{below} more below ", Tone.DIM)) if below else ()
+        """Which of the places with the words this is, and how much there is below."""
+        below, (hit, hits) = self.pager.below, self.pager.hit
+        found = line((f"{hit} of {hits} ", Tone.ACCENT)) if hits else ()
+        return (*found, *line((f"{below} more below ", Tone.DIM))) if below else found
+
+    def _find(self, words: str, *, forward: bool = True) -> None:
+        if not self.pager.find(words, forward=forward):
+            self.say(f"{words!r} is not there")
+
+    def _key_row(self, width: int) -> Line:
+        """The keys; where there is no room for all, those before the way back go first."""
+        shown = list(self.KEYS)
+        while True:
+            row = line(*(part for key, word in shown for part in ((f" {key}", Tone.ACCENT), f" {word}")))
+            if width_of(row) <= width or len(shown) == 1:
+                return fit(row, width, dots=self.console.board.glyphs.dots)
+            del shown[-2]
 
     def _be_quiet(self) -> None:
         self._notice = ""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import ClassVar
 
-from textual import work
+from textual import events, work
 from textual.binding import Binding, BindingType
 
 from console.cli.receipts import read_receipt
@@ -12,10 +14,16 @@ from console.cli.render.receipt import receipt_text
 from console.cli.render.style import Style
 from console.cli.terminal import Terminal
 from console.model.errors import RolloutError
+from console.model.receipt import Receipt
 from console.tui.desk import Desk
-from console.tui.paint import Line, Tone, line
+from console.tui.dialogs.base import paragraphs
+from console.tui.paint import Line, Rows, Tone, line
 from console.tui.screens.page import Page
 from console.tui.widgets.rows import RowsWidget
+
+_AGAIN = 1.0
+"""Seconds between looks for a receipt that is not there: it is written a moment after its rollout has ended."""
+_NARROWEST = 60
 
 
 class ReceiptScreen(Page):
@@ -33,36 +41,61 @@ class ReceiptScreen(Page):
     def __init__(self, rollout: int) -> None:
         super().__init__()
         self._rollout = rollout
-        self._text: tuple[str, str] = ("", "")
+        self._receipt: Receipt | None = None
+        self._raw = ""
+        self._error: RolloutError | None = None
         self._json = False
 
     def on_mount(self) -> None:
         """Read it."""
         self._read()
+        self.set_interval(_AGAIN, self._read_again)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit."""
+        super().on_resize(event)
+        self._fill()
 
     def title_row(self) -> Line:
         """As `Page.title_row`."""
-        return line((" receipt ", Tone.STRONG), f"of rollout {self._rollout}")
+        return line((" receipt ", Tone.STRONG), f"of rollout {self._rollout}", "  JSON" if self._json else "")
 
     def action_as_json(self) -> None:
         """The other form."""
         self._json = not self._json
         self._fill()
+        self.redraw()
 
     def _fill(self) -> None:
-        self.pager.put(tuple(line(text) for text in self._text[self._json].splitlines()))
+        self.pager.put(self._rows())
+
+    def _rows(self) -> Rows:
+        if self._receipt is None:
+            return _refused(self._error, self.size.width) if self._error else (line(("reading it", Tone.DIM)),)
+        if self._json:
+            return tuple(line(text) for text in self._raw.splitlines())
+        terminal = Terminal(width=max(_NARROWEST, self.size.width), unicode=not RowsWidget.ascii_only)
+        return tuple(line(text) for text in receipt_text(self._receipt, Style(terminal)).splitlines())
+
+    def _read_again(self) -> None:
+        if self._error is not None:
+            self._read()
 
     @work(exclusive=True)
     async def _read(self) -> None:
-        number, width = self._rollout, self.size.width
-
-        async def read(desk: Desk) -> tuple[str, str]:
-            receipt, raw = read_receipt(desk.session.spec.state / "receipts", number)
-            style = Style(Terminal(width=max(60, width), unicode=not RowsWidget.ascii_only))
-            return receipt_text(receipt, style), raw
+        async def folder(desk: Desk) -> Path:
+            return desk.session.spec.state / "receipts"
 
         try:
-            self._text = await self.console.ask(read)
+            path = await self.console.ask(folder)
+            self._receipt, self._raw = await asyncio.to_thread(read_receipt, path, self._rollout)
         except RolloutError as error:
-            self._text = (f"{error}\n{error.next_command}", "")
+            self._error = error
+        else:
+            self._error = None
         self._fill()
+
+
+def _refused(error: RolloutError, width: int) -> Rows:
+    rows = paragraphs(str(error), max(20, width), Tone.WARN)
+    return (*rows, (), line(("next: ", Tone.DIM), error.next_command)) if error.next_command else rows

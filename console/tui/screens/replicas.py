@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import time
+from itertools import accumulate
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 
-from console.model.observed import Replica
+from console.model.observed import Health, Replica
 from console.model.release import image_name, short_id
+from console.tui.layout import broken
 from console.tui.names import memory
 from console.tui.paint import Line, Rows, Tone, line, toned
 from console.tui.screens.logs import LogsScreen
 from console.tui.screens.page import Page
-from console.tui.widgets.colors import up_since
+from console.tui.widgets.colors import colors_note, up_since
 
 _LOOK = 1.0
+_NAME = 9
+_PROBE = 6
+"""Rows of a probe's output at most."""
 
 
 class ReplicasScreen(Page):
@@ -32,55 +39,84 @@ class ReplicasScreen(Page):
 
     def __init__(self) -> None:
         super().__init__()
-        self._owners: tuple[str, ...] = ()
+        self._names: tuple[str, ...] = ()
+        self._starts: tuple[int, ...] = ()
 
     def on_mount(self) -> None:
         """Look now, and as long as it is open."""
         self._fill()
         self.set_interval(_LOOK, self._fill)
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Break long values anew."""
+        super().on_resize(event)
+        self._fill()
+
     def title_row(self) -> Line:
         """As `Page.title_row`."""
-        view = self.console.board.sample.view
-        count = len(view.observed.replicas) if view else 0
-        return line((" replicas ", Tone.STRONG), f"{count}")
+        note = colors_note(self.console.board)
+        return (*line((" replicas ", Tone.STRONG), f"{len(self._names)}  "), *note)
 
     def action_logs(self) -> None:
         """The output of the replica that the cursor is on."""
+        name = self._chosen()
+        if name:
+            self.app.push_screen(LogsScreen(name))
+
+    def _chosen(self) -> str:
         place = self.pager.cursor or 0
-        if place < len(self._owners):
-            self.app.push_screen(LogsScreen(self._owners[place]))
+        before = [name for name, start in zip(self._names, self._starts, strict=True) if start <= place]
+        return before[-1] if before else ""
 
     def _fill(self) -> None:
+        if not self.size.width:
+            return
         board = self.console.board
         view = board.sample.view
-        rows: list[Line] = []
-        owners: list[str] = []
-        for replica in view.observed.replicas if view else ():
+        replicas = view.observed.replicas if view else ()
+        now = time.time()
+        blocks = []
+        for replica in replicas:
             usage = board.usage.get(replica.id)
-            cpu = f"{usage.cpu_percent or 0:.1f} %, {memory(usage.memory_bytes)}" if usage else "not read so far"
-            block = _block(replica, cpu=cpu, up=up_since(replica, board.now))
-            rows += block
-            owners += [replica.name] * len(block)
-        self._owners = tuple(owners)
-        if tuple(rows) != self.pager.lines:
-            self.pager.put(tuple(rows))
+            uses = f"{usage.cpu_percent or 0:.1f} %, {memory(usage.memory_bytes)}" if usage else "not read so far"
+            blocks.append(_block(replica, uses=uses if replica.running else "", now=now, width=self.size.width))
+        rows = tuple(row for block in blocks for row in block)
+        if rows and rows == self.pager.lines:
+            self.redraw()
+            return
+        chosen = self._chosen()
+        self._names = tuple(replica.name for replica in replicas)
+        self._starts = tuple(accumulate((len(block) for block in blocks[:-1]), initial=0)) if blocks else ()
+        if chosen and chosen not in self._names:
+            self.say(f"{chosen} is gone")
+        place = self._starts[self._names.index(chosen)] if chosen in self._names else None
+        nothing = (line(("there is no replica", Tone.DIM)),)
+        self.pager.put(rows or nothing, stops=self._starts, cursor=place)
 
 
-def _block(replica: Replica, *, cpu: str, up: str) -> Rows:
-    bad = replica.health.value == "unhealthy" or bool(replica.exit_code)
+def _block(replica: Replica, *, uses: str, now: float, width: int) -> Rows:
+    bad = replica.health is Health.UNHEALTHY or bool(replica.exit_code)
     state = replica.state.value + (f", exit code {replica.exit_code}" if replica.exit_code is not None else "")
+    up = up_since(replica, now) if replica.running else ""
     facts = (
         ("id", short_id(replica.id)),
         ("image", f"{image_name(replica.image)}  {short_id(replica.image_id)}"),
         ("address", replica.address or "none"),
         ("started", f"{replica.started_at}  {up}".strip() or "never"),
         ("restarts", f"{replica.restarts}"),
-        ("uses", cpu),
+        ("uses", uses or "nothing: it does not run"),
         ("probe", replica.health_output or "said nothing"),
     )
     head = line(
         (replica.name, toned(replica.color.value)), "  ", (state, Tone.BAD if bad else Tone.STRONG), "  ",
         (replica.health.value, Tone.BAD if bad else Tone.PLAIN),
     )  # fmt: skip
-    return (head, *(line((f"  {name:<9}", Tone.DIM), value) for name, value in facts), ())
+    return (head, *(row for name, value in facts for row in _fact(name, value, width)), ())
+
+
+def _fact(name: str, value: str, width: int) -> Rows:
+    rows = broken(line(value), max(10, width - _NAME - 3))
+    if len(rows) > _PROBE:
+        rows = (*rows[: _PROBE - 1], (*rows[_PROBE - 1], (" ...", Tone.DIM)))
+    heads = (name, *("" for _ in rows[1:]))
+    return tuple(line((f"  {head:<{_NAME}}", Tone.DIM), *row) for head, row in zip(heads, rows, strict=True))
