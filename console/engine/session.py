@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from console.model.spec import Spec
     from console.planning.situation import Situation
     from console.ports.journal import LockLabel
+    from console.ports.runtime import Runtime
 
 Decide: TypeAlias = "Callable[[], Awaitable[tuple[Plan, Observed, str]]]"
 """From what is observed under the lock to a plan, that observation, and a remark on an earlier rollout."""
@@ -219,26 +220,8 @@ class Session:
             return plan_for(situation, Request(action=Action.ROLLBACK))
         if rest.started.target is observed.active:
             return finish(situation, observed.active)
-        request = await self._again(rest)
+        request = await _again(rest, self.ports.runtime)
         return plan_for(await self._situation(request), request)
-
-    async def _again(self, rest: recovery.Unfinished) -> Request:
-        """What an unfinished rollout was asked for, with the very image that it had found, if that is still here."""
-        started, found = rest.started, rest.image
-        request = Request(
-            action=Action(started.action),
-            image=started.image,
-            source=ImageSource(started.source),
-            cutover=started.cutover,
-            to_release=started.release,
-        )
-        if request.action is not Action.DEPLOY or found is None:
-            return request
-        for reference in (found.reference, found.id):
-            image = await self.ports.runtime.resolve(reference)
-            if image is not None and image.id == found.id:
-                return replace(request, image=reference, source=ImageSource.LOCAL)
-        return request
 
     async def _situation(self, request: Request | None) -> Situation:
         from console.planning.situation import Situation  # noqa: PLC0415 - see above
@@ -308,3 +291,22 @@ def _same(plan: Plan, expected: Plan, attempted: str, next_command: str) -> None
             now="nothing was changed",
             next_command=next_command,
         )
+
+
+async def _again(rest: recovery.Unfinished, runtime: Runtime) -> Request:
+    """What an unfinished rollout was asked for, with the very image that it had found, if that is still here."""
+    started, found = rest.started, rest.image
+    request = Request(
+        action=Action(started.action),
+        image=started.image,
+        source=ImageSource(started.source),
+        cutover=started.cutover,
+        to_release=started.release,
+    )
+    if request.action is not Action.DEPLOY or found is None:
+        return request
+    for reference in (found.reference, found.id):
+        image = await runtime.resolve(reference)
+        if image is not None and image.id == found.id:
+            return replace(request, image=reference, source=ImageSource.LOCAL)
+    return request

@@ -101,17 +101,9 @@ class Desk:
             await asyncio.wait({waiting, *work}, timeout=5.0)
             await self.traffic.stop()
 
-    async def plan(self, request: Request) -> Plan:
-        """As `Session.plan`."""
-        return await self.session.plan(request)
-
     async def carry_out(self, request: Request, plan: Plan | None) -> Outcome:
         """Run a request to its end, whatever becomes of whoever waits here. Raises as `Session.run`."""
         return await self._go(self.session.run(request, expected=plan))
-
-    async def plan_recovery(self, choice: RecoveryChoice) -> Plan:
-        """As `Session.plan_recovery`."""
-        return await self.session.plan_recovery(choice)
 
     async def recover(self, choice: RecoveryChoice, plan: Plan | None) -> Outcome:
         """As `Session.recover`, to its end likewise."""

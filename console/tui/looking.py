@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.tui.names import counted
 from console.tui.screens.help import HelpScreen
 from console.tui.screens.history import HistoryScreen
 from console.tui.screens.logs import LogsScreen
@@ -40,7 +41,7 @@ def look(app: ConsoleApp, key: str, text: str) -> None:
             )
         case "copy":
             app.copy_to_clipboard(text)
-            app.notice(f"copied {len(text.splitlines())} lines")
+            app.notice(f"copied {counted(len(text.splitlines()), 'line')}")
         case "screenshot":
             _save_picture(app)
         case "mouse":

@@ -65,6 +65,11 @@ def milliseconds(seconds: float | None) -> str:
     return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"  # noqa: PLR2004 - would round to 10.0
 
 
+def counted(count: int, what: str) -> str:
+    """`1 line`, `2 lines`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def memory(size: int) -> str:
     """Bytes in at most four characters: `41M`, `1.2G`."""
     if size >= 10 * _GIB:

@@ -93,7 +93,7 @@ class Operator:
             self._asking = False
 
     async def _plan(self, request: Request) -> Plan:
-        return await self._app.ask(lambda desk: desk.plan(request))
+        return await self._app.ask(lambda desk: desk.session.plan(request))
 
     async def _carry_out(self, agreed: Agreed) -> None:
         await self._until_over(self._app.ask(lambda desk: desk.carry_out(agreed.request, agreed.plan)))
@@ -175,7 +175,7 @@ class Operator:
             request=Request(action=Action.RECOVER),
             title=f"recover: {_WAYS[choice][1]}",
             command=lambda _: self._app.for_this_stack(f"rollout recover --{choice.value}"),
-            make_plan=lambda _: self._app.ask(lambda desk: desk.plan_recovery(choice)),
+            make_plan=lambda _: self._app.ask(lambda desk: desk.session.plan_recovery(choice)),
         )
         agreed = await self._answer(PlanDialog(asked))
         if agreed is not None:

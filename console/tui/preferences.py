@@ -19,7 +19,7 @@ from pathlib import Path
 
 from textual.keys import format_key
 
-from console.tui.keys import KEYS, Key
+from console.tui.keys import KEYS, Key, Kind
 from console.tui.theme import THEMES
 
 _LARGEST = 64 * 1024
@@ -98,9 +98,18 @@ def _moved(keys: tuple[Key, ...], identity: str, pressed: str) -> tuple[str, tup
         return f"no key is called `{identity}`", keys
     if not _KEY.fullmatch(pressed):
         return f"`{pressed}` is no key, such as f5, o, O, ctrl+o or slash", keys
+    if any(key.id == identity and pressed in _answers(key) for key in keys):
+        return f"`{pressed}` answers what {identity} asks: held a moment too long it would agree", keys
     for key in keys:
         if key.id != identity and pressed in key.key.split(","):
             return f"`{pressed}` is the key for {key.id} already", keys
     shown = format_key(pressed)
     moved = (replace(key, key=pressed, shown=shown) if key.id == identity else key for key in keys)
     return "", tuple(moved)
+
+
+def _answers(key: Key) -> str:
+    """The keys that agree to what this one asks."""
+    if key.id == "leave":
+        return "pa"
+    return "" if key.kind is Kind.LOOKS else "y"

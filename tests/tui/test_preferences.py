@@ -42,6 +42,8 @@ def test_a_theme_and_keys_are_taken(tmp_path: Path) -> None:
         ("theme: hotdog\n", "theme `hotdog` is none of"),
         ("keys: {deplay: f5}\n", "no key is called `deplay`"),
         ("keys: {deploy: R}\n", "`R` is the key for rollback already"),
+        ("keys: {deploy: y}\n", "`y` answers what deploy asks"),
+        ("keys: {leave: a}\n", "`a` answers what leave asks"),
         ("keys: {deploy: 'press me'}\n", "`press me` is no key"),
         ("colour: red\n", "there is no `colour`"),
         ("keys: [deploy]\n", "`keys` maps ids to keys"),

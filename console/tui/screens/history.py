@@ -13,7 +13,7 @@ from console.model.plan import Action
 from console.model.release import Release
 from console.tui.acting import request_for
 from console.tui.board import Board
-from console.tui.names import release_name
+from console.tui.names import counted, release_name
 from console.tui.obstacles import obstacle
 from console.tui.paint import Line, Rows, Tone, fit, line, toned, width_of
 from console.tui.screens.page import Page
@@ -53,7 +53,7 @@ class HistoryScreen(Page):
 
     def title_row(self) -> Line:
         """As `Page.title_row`."""
-        return line((" history ", Tone.STRONG), f"{len(self._releases)} releases that served")
+        return line((" history ", Tone.STRONG), f"{counted(len(self._releases), 'release')} that served")
 
     def action_rollback(self) -> None:
         """Show the plan that leads back to the release under the cursor."""

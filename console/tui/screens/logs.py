@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 
 from console.cli.render.durations import moment
 from console.model.errors import RolloutError
-from console.tui.paint import Line, Tone, line
+from console.tui.paint import Line, Rows, Tone, line
 from console.tui.screens.page import Page
 
 TAIL = 1000
@@ -50,6 +50,8 @@ class LogsScreen(Page):
         super().__init__()
         self._replica = replica
         self._known: tuple[str, ...] = ()
+        self._rows: Rows = ()
+        """Those of `_known`, which are made once."""
         self._problem = ""
         self._stamped = False
         self._asked = ""
@@ -68,6 +70,7 @@ class LogsScreen(Page):
     def action_times(self) -> None:
         """When each line was written, or not."""
         self._stamped = not self._stamped
+        self._rows = ()
         self._fill()
 
     def action_other(self, step: int) -> None:
@@ -78,7 +81,7 @@ class LogsScreen(Page):
             return
         place = names.index(self._replica) if self._replica in names else 0
         self._replica = names[(place + step) % len(names)]
-        self._known, self._problem = (), ""
+        self._known, self._rows, self._problem = (), (), ""
         self.pager.follow = True
         self.pager.put(())
         self._look()
@@ -120,8 +123,9 @@ class LogsScreen(Page):
         self._fill(gone)
 
     def _fill(self, gone: int = 0) -> None:
-        rows = tuple(_row(text, stamped=self._stamped) for text in self._known)
-        self.pager.put(rows or (line(("nothing was written so far", Tone.DIM)),), gone=gone)
+        same = self._rows[gone:]
+        self._rows = (*same, *(_row(text, stamped=self._stamped) for text in self._known[len(same) :]))
+        self.pager.put(self._rows or (line(("nothing was written so far", Tone.DIM)),), gone=gone)
 
 
 def joined(before: tuple[str, ...], now: tuple[str, ...], *, most: int) -> tuple[tuple[str, ...], int]:

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
+from console.tui.names import counted
 from console.tui.paint import Line, Tone, fit, line, spread, text_of, width_of
 from console.tui.widgets.pager import Pager
 from console.tui.widgets.rows import RowsWidget
@@ -101,7 +102,7 @@ class Page(Screen[None]):
     def action_copy(self) -> None:
         """Everything to the clipboard (OSC 52)."""
         self.app.copy_to_clipboard("\n".join(text_of(row).rstrip() for row in self.pager.lines) + "\n")
-        self.say(f"copied {len(self.pager.lines)} lines")
+        self.say(f"copied {counted(len(self.pager.lines), 'line')}")
 
     def action_nothing(self) -> None:
         """There is one thing here that can have the focus."""
