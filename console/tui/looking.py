@@ -13,6 +13,7 @@ from console.tui.names import counted
 from console.tui.screens.help import HelpScreen
 from console.tui.screens.history import HistoryScreen
 from console.tui.screens.logs import LogsScreen
+from console.tui.screens.page import Page
 from console.tui.screens.receipt import ReceiptScreen
 from console.tui.screens.replicas import ReplicasScreen
 
@@ -39,6 +40,8 @@ def look(app: ConsoleApp, key: str, text: str) -> None:
             app.notice(
                 f"the panels are frozen, all else goes on; {again} thaws them" if app.frozen else "it moves again"
             )
+        case "copy" if isinstance(app.screen, Page):
+            app.screen.action_copy()
         case "copy":
             app.copy_to_clipboard(text)
             app.notice(f"copied {counted(len(text.splitlines()), 'line')}")

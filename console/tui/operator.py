@@ -18,7 +18,9 @@ from console.tui.dialogs.base import Dialog
 from console.tui.dialogs.choice import ChoiceDialog, Option
 from console.tui.dialogs.confirm import ConfirmDialog
 from console.tui.dialogs.plan import Agreed, Asked, PlanDialog
+from console.tui.dialogs.problem import ProblemDialog
 from console.tui.obstacles import obstacle
+from console.tui.paint import line, width_of
 from console.tui.telling import end_of
 from console.tui.traffic import LONGEST, stepped
 
@@ -207,4 +209,8 @@ class Operator:
 
     def _tell(self, error: RolloutError) -> None:
         parts = (str(error), error.now and f"now: {error.now}", error.next_command and f"next: {error.next_command}")
-        self._app.notice("; ".join(filter(None, parts)), bad=True)
+        text = "; ".join(filter(None, parts))
+        if width_of(line(text)) < self._app.size.width:
+            self._app.notice(text, bad=True)
+        else:
+            self._app.push_screen(ProblemDialog(error))

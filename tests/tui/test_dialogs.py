@@ -286,8 +286,27 @@ async def test_a_way_on_is_not_gone_when_the_stack_has_changed_since_its_plan_wa
         await console.shows("y do it")
         console.stack.proxy.seed(Color.BLUE, generation=19)
         await console.agree()
-        await console.shows("the stack has changed since the plan was shown")
+        await console.shows(
+            "recover with --resume: the stack has changed", "now: nothing was changed", "$ rollout recover"
+        )
+        assert dialogs(console) == 1
+        await console.press("escape")
+        await console.until(lambda: dialogs(console) == 0, "for the dialog to close")
         assert len(console.stack.journal.kept) == before
+
+
+async def test_a_command_longer_than_the_dialog_goes_on_in_the_next_row_and_is_all_there() -> None:
+    image = f"registry.test/{'team/' * 12}shop:2"
+    async with opened((60, 18)) as console:
+        console.stack.runtime.add_image(image)
+        await console.press("D")
+        await console.shows("y do it")
+        await console.press("i")
+        console.app.screen.query_one(Input).value = image
+        await console.press("enter")
+        await console.shows("y do it", "--image")
+        painted = "".join(row.strip("│ ").strip() for row in console.painted)
+        assert image in painted
 
 
 async def test_without_unicode_the_frame_is_made_of_ascii() -> None:

@@ -219,6 +219,15 @@ async def test_without_unicode_every_page_is_ascii() -> None:
             await console.press("escape")
 
 
+async def test_the_palette_copies_the_page_that_is_open() -> None:
+    async with opened() as console:
+        await console.press("l")
+        await console.shows("log of blue-1")
+        console.app.pressing("copy")()
+        await console.shows("copied 2 lines")
+        assert console.app.clipboard == "first line of blue-1\nlog of blue-1\n"
+
+
 async def test_what_happens_meanwhile_is_told_on_a_page_too() -> None:
     async with opened() as console:
         await console.press("question_mark")

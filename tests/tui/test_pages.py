@@ -8,6 +8,7 @@ from pathlib import Path
 
 from console.adapters.storage.receipts import FileReceipts
 from console.model.color import Color
+from console.model.errors import RuntimeFailedError
 from console.model.events import ReleaseServed, RolloutFinished
 from console.model.observed import Health, ReplicaState
 from console.model.plan import Action
@@ -181,7 +182,7 @@ async def test_a_receipt_that_is_not_there_yet_is_shown_as_soon_as_it_is(tmp_pat
     async with opened((100, 40), spec=kept_in(tmp_path)) as console:
         await rolled(console, "shop:2")
         await console.press("e")
-        await console.shows("there is none in", "next: rollout history")
+        await console.shows("there is none in", "next:", "$ rollout history")
         FileReceipts(tmp_path / "receipts").write(console.stack.receipts.written[-1])
         await console.shows("receipt of rollout 1", "green")
         await console.until(lambda: "there is none" not in console.text, "for the receipt")
@@ -268,3 +269,14 @@ async def test_a_page_is_copied_without_what_could_harm_a_terminal() -> None:
         assert "[red]x[/red]" in console.app.clipboard
         assert all(row.isprintable() for row in console.app.clipboard.splitlines())
         assert not any(isinstance(one.event, RolloutFinished) for one in console.stack.journal.kept)
+
+
+async def test_what_can_t_be_seen_any_more_is_told_with_its_age_and_back_again() -> None:
+    async with opened((100, 30)) as console:
+        await console.press("i")
+        await console.shows("blue-1")
+        console.stack.runtime.faults.raises["replicas"] = RuntimeFailedError("list the replicas", "no daemon")
+        console.stack.runtime._tell(console.stack.runtime.containers[Color.BLUE][0], "health_status")
+        await console.shows("reconnecting, as of", "blue-1")
+        del console.stack.runtime.faults.raises["replicas"]
+        await console.until(lambda: "reconnecting" not in console.text, "for the connection")

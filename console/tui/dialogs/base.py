@@ -11,7 +11,8 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button
 
-from console.tui.paint import Line, Rows, Tone, line, unmarked, width_of
+from console.tui.layout import broken
+from console.tui.paint import Line, Rows, Tone, harmless, line, unmarked, width_of
 from console.tui.widgets.rows import RowsWidget
 
 Answer = TypeVar("Answer")
@@ -140,18 +141,18 @@ class Dialog(ModalScreen[Answer | None]):
 
 
 def paragraphs(text: str, width: int, tone: Tone = Tone.PLAIN) -> Rows:
-    """Words in rows; blank lines stay."""
+    """Words in rows; blank lines stay, and a word that is too long for a row goes on in the next one."""
     rows: list[Line] = []
     for part in text.split("\n"):
         row: Line = ()
-        for word in part.split():
+        for word in harmless(part).split():
             longer = (*row, (" " if row else "", tone), (word, tone))
             if row and width_of(longer) > width:
                 rows.append(row)
                 longer = ((word, tone),)
             row = longer
         rows.append(row)
-    return tuple(rows)
+    return tuple(part for row in rows for part in broken(row, max(2, width)))
 
 
 def command_rows(command: str, width: int) -> Rows:

@@ -15,6 +15,7 @@ from console.model.errors import RolloutError
 from console.model.plan import Plan, PlannedStep, Stage
 from console.model.request import Request
 from console.tui.dialogs.base import Dialog, command_rows, paragraphs
+from console.tui.dialogs.problem import problem_rows
 from console.tui.paint import Line, Rows, Tone, fit, line
 
 _LIMIT = 15
@@ -82,7 +83,7 @@ class PlanDialog(Dialog[Agreed]):
         """The plan, or why there is none."""
         rows: list[Line] = []
         if self._error is not None:
-            rows += _refused(self._error, width)
+            rows += problem_rows(self._error, width)
         elif self._plan is None:
             rows.append(line(("asking the engine for the plan", Tone.DIM)))
         else:
@@ -203,12 +204,3 @@ def _step(number: int, planned: PlannedStep, size: int, width: int) -> Line:
     cause = f"  {planned.cause}" if width >= _WIDE else ""
     title = fit(line(planned.title), size)
     return (*line((f"{number:>3}  ", Tone.DIM)), *title, *line((f"  {limit:<12}{cause}", Tone.DIM)))
-
-
-def _refused(error: RolloutError, width: int) -> Rows:
-    rows = [*paragraphs(str(error), width, Tone.BAD)]
-    if error.now:
-        rows += paragraphs(f"now: {error.now}", width)
-    if error.next_command:
-        rows += [line(("next:", Tone.DIM)), *command_rows(error.next_command, width)]
-    return tuple(rows)

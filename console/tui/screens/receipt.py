@@ -16,7 +16,7 @@ from console.cli.terminal import Terminal
 from console.model.errors import RolloutError
 from console.model.receipt import Receipt
 from console.tui.desk import Desk
-from console.tui.dialogs.base import paragraphs
+from console.tui.dialogs.problem import problem_rows
 from console.tui.paint import Line, Rows, Tone, line
 from console.tui.screens.page import Page
 from console.tui.widgets.rows import RowsWidget
@@ -71,7 +71,11 @@ class ReceiptScreen(Page):
 
     def _rows(self) -> Rows:
         if self._receipt is None:
-            return _refused(self._error, self.size.width) if self._error else (line(("reading it", Tone.DIM)),)
+            return (
+                problem_rows(self._error, max(20, self.size.width))
+                if self._error
+                else (line(("reading it", Tone.DIM)),)
+            )
         if self._json:
             return tuple(line(text) for text in self._raw.splitlines())
         terminal = Terminal(width=max(_NARROWEST, self.size.width), unicode=not RowsWidget.ascii_only)
@@ -94,8 +98,3 @@ class ReceiptScreen(Page):
         else:
             self._error = None
         self._fill()
-
-
-def _refused(error: RolloutError, width: int) -> Rows:
-    rows = paragraphs(str(error), max(20, width), Tone.WARN)
-    return (*rows, (), line(("next: ", Tone.DIM), error.next_command)) if error.next_command else rows
