@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -169,9 +168,6 @@ class ConsoleApp(App[Leaving]):
             board = board.with_sample(batch.sample)
         self.board = board
         self._draw_soon()
-        if opened:  # what is there now stays: looking through all of it again is a pause that a key would wait for
-            gc.collect()
-            gc.freeze()
         if opened and self._load_at_start and board.facts is not None:
             self._load_at_start = False
             self.run_worker(self._begin_load(), group="load")
