@@ -14,7 +14,7 @@ from textual import events
 from textual._compositor import ChopsUpdate
 from textual.app import App
 from textual.binding import BindingType
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
 from textual.timer import Timer
@@ -234,6 +234,11 @@ class ConsoleApp(App[Leaving]):
         if self._driver is not None:
             self._driver.write(text)
             self._driver.flush()
+
+    def action_command_palette(self) -> None:
+        """As Textual's own, in signs that every terminal has."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder="words of a key", id="--command-palette"))
 
     async def action_quit(self) -> None:
         """Leave: at once at rest, after a question in mid-rollout."""

@@ -15,6 +15,7 @@ from console.model.plan import Action
 from console.model.request import Request
 from console.model.spec import Spec
 from console.tui.app import Leaving
+from console.tui.dialogs import base
 from console.tui.dialogs.base import Dialog
 from tests.fakes.stack import FakeStack, make_spec
 from tests.fakes.wreck import revived, wrecks_during
@@ -29,6 +30,12 @@ def hang_at(call: str) -> Callable[[FakeStack], None]:
         stack.proxy.faults.hangs.add(call)
 
     return prepare
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a slow machine takes to type, it is typed ahead."""
+    monkeypatch.setattr(base, "PATIENCE", 600.0)
 
 
 def dialogs(console: Opened) -> int:
@@ -145,6 +152,7 @@ async def test_a_protected_stack_is_framed_so_and_a_wrong_name_is_told() -> None
         assert not console.stack.journal.kept
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_the_name_of_a_protected_stack_does_not_agree_by_itself() -> None:
     async with opened(spec=PROTECTED) as console:
         await console.press("D")
@@ -234,9 +242,10 @@ async def test_every_other_answer_stays(key: str) -> None:
         console.engine.abort("the test")
 
 
-async def test_leaving_is_asked_once_and_not_answered_by_what_was_typed_ahead() -> None:
+async def test_leaving_is_asked_once_and_not_answered_by_what_was_typed_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     async with opened(prepare=hang_at("validate")) as console:
         await in_mid_rollout(console)
+        monkeypatch.setattr(base, "PATIENCE", 600.0)
         await console.press("ctrl+q", "a", "p", "ctrl+q", "ctrl+q")
         await console.pilot.pause(0.2)
         assert dialogs(console) == 1

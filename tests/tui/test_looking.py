@@ -11,6 +11,7 @@ from textual.widgets import Input
 
 from console.tui.arrangement import PanelName
 from console.tui.keys import KEYS
+from console.tui.screens.live import LiveScreen
 from console.tui.theme import THEMES
 from console.tui.widgets.panel import Panel
 from console.tui.widgets.panels import EventsPanel
@@ -212,11 +213,18 @@ async def test_at_60_columns_every_page_tells_the_way_back(key: str) -> None:
 
 async def test_without_unicode_every_page_is_ascii() -> None:
     async with opened(ascii_only=True) as console:
-        for key in ("l", "i", "h", "question_mark"):
+        for key, word in {
+            "l": "Esc",
+            "i": "Esc",
+            "h": "Esc",
+            "question_mark": "Esc",
+            "colon": "start a release and cut over",
+        }.items():
             await console.press(key)
-            await console.paints("Esc back")
+            await console.paints(word)
             assert "\n".join(console.painted).isascii(), key
             await console.press("escape")
+            await console.until(lambda: isinstance(console.app.screen, LiveScreen), "for the live screen")
 
 
 async def test_the_palette_copies_the_page_that_is_open() -> None:

@@ -19,10 +19,11 @@ _HEADS = {
 class HelpScreen(Page):
     """The keys, and why some can't act now."""
 
-    KEYS: ClassVar[tuple[tuple[str, str], ...]] = (("/", "search"), ("Esc", "back"))
+    KEYS: ClassVar[tuple[tuple[str, str], ...]] = (("/", "search"), ("y", "copy"), ("Esc", "back"))
 
     def on_mount(self) -> None:
         """Fill it."""
+        self.pager.wrap = True
         board = self.console.board
         rows: list[Line] = []
         wide = max(len(key.shown) for key in board.keys) + 2
