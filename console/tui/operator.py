@@ -69,6 +69,11 @@ class Operator:
 
     async def roll(self, request: Request) -> None:
         """Show the plan of a request and, when it is agreed to, carry it out."""
+        agreed = await self._agreed(request)
+        if agreed is not None:
+            await self._carry_out(agreed)
+
+    async def _agreed(self, request: Request) -> Agreed | None:
         facts = self._app.board.facts
         protected = facts is not None and facts.protected and request.action in PROTECTED
         to = "" if request.to_release is None else f" to r{request.to_release}"
@@ -80,9 +85,7 @@ class Operator:
             confirm_name=facts.project if facts is not None and protected else "",
             takes_image=request.action is Action.DEPLOY,
         )
-        agreed = await self._answer(PlanDialog(asked))
-        if agreed is not None:
-            await self._carry_out(agreed)
+        return await self._answer(PlanDialog(asked))
 
     async def _answer(self, dialog: Dialog[T]) -> T | None:
         """The answer to a question. While one is asked, a second one (typed ahead, from the palette) is dropped."""
@@ -194,16 +197,19 @@ class Operator:
         facts, load = self._app.board.facts, self._app.board.sample.load
         if facts is None:
             return
-        if not load.on:
-            await self.start_load(facts.load)  # without requests nobody sees a release fail that smoke tests passed
         sent = LoadSpec(url=load.url, rate=load.rate) if load.on else facts.load
         request = Request(action=Action.DEPLOY, image=rehearsal.image or None, load=sent)
+        agreed = await self._agreed(request)
+        if agreed is None:
+            return
+        if not load.on:
+            await self.start_load(facts.load)  # without requests nobody sees a release fail that smoke tests passed
         if not rehearsal.breaks_proxy:
-            await self.roll(request)
+            await self._carry_out(agreed)
             return
         await self._app.ask(lambda desk: desk.break_proxy(broken=True))
         try:
-            await self.roll(request)
+            await self._carry_out(agreed)
         finally:
             await self._app.ask(lambda desk: desk.break_proxy(broken=False))
 

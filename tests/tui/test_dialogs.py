@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from textual.widgets import Button, Input
 
 from console.model.color import Color
 from console.model.events import AbortRequested, RolloutStarted
+from console.model.load import LoadConfig
 from console.model.plan import Action
 from console.model.request import Request
 from console.model.spec import Spec
+from console.ports.load import LoadRun
 from console.tui.app import Leaving
 from console.tui.dialogs import base
 from console.tui.dialogs.base import Dialog
+from tests.fakes.clock import FakeClock
+from tests.fakes.load import FakeLoad
 from tests.fakes.stack import FakeStack, make_spec
 from tests.fakes.wreck import revived, wrecks_during
 from tests.tui.pilot import Opened, opened
@@ -324,3 +330,33 @@ async def test_without_unicode_the_frame_is_made_of_ascii() -> None:
         await console.shows("y do it")
         await console.paints("+-", "y do it")
         assert "\n".join(console.painted).isascii()
+
+
+async def test_a_rehearsal_breaks_nothing_and_sends_nothing_before_it_is_agreed_to(tmp_path: Path) -> None:
+    poison = tmp_path / "zz-rehearsal.conf"
+    loads: list[LoadConfig] = []
+    spec = replace(make_spec(), proxy=replace(make_spec().proxy, config=tmp_path))
+
+    def make(config: LoadConfig) -> LoadRun:
+        loads.append(config)
+        return FakeLoad(FakeClock()).make(config)
+
+    def prepare(stack: FakeStack) -> None:
+        hang_at("validate")(stack)
+        stack.ports = replace(stack.ports, make_load=make)
+        stack.session.ports = stack.ports
+
+    async with opened(demo=True, spec=spec, prepare=prepare) as console:
+        await console.act("fault")
+        await console.shows("the proxy refuses its configuration")
+        await asyncio.sleep(RIPE)
+        await console.press("6")
+        await console.shows("y do it", "$ rollout deploy")
+        assert not loads
+        assert not os.path.exists(poison)  # noqa: ASYNC240, PTH110 - a look at a local directory
+        await console.agree()
+        await console.until(lambda: "validate" in console.stack.proxy.faults.calls, "for the hang")
+        assert loads
+        assert os.path.exists(poison)  # noqa: ASYNC240, PTH110 - as above
+        console.engine.abort("the test")
+        await console.until(lambda: not os.path.exists(poison), "for what was broken to be mended")  # noqa: PTH110 - as above
