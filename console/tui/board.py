@@ -50,6 +50,11 @@ class Board:
     busy: str = ""
     """What was asked for and has no answer yet."""
 
+    @property
+    def guarded(self) -> bool:
+        """Whether the stack is protected, which nobody may overlook."""
+        return self.facts is not None and self.facts.protected
+
     def shown(self, key: str) -> str:
         """What to press for the key of that id."""
         return next(one.shown for one in self.keys if one.id == key)

@@ -21,7 +21,7 @@ def framed(  # noqa: PLR0913 - the parts of one frame
     title: Line,
     note: Line = (),
     focused: bool,
-    alarmed: bool = False,
+    tone: Tone = Tone.FRAME,
 ) -> Rows:
     """The content cut or filled to the place, with the lines around it.
 
@@ -33,9 +33,8 @@ def framed(  # noqa: PLR0913 - the parts of one frame
         title: beside the name.
         note: at the right end of the upper line.
         focused: whether keys go to it.
-        alarmed: whether its frame is to be seen from afar.
+        tone: how its lines are drawn.
     """
-    tone = Tone.ALARM if alarmed else Tone.FRAME
     rows = [_upper(place, glyphs, tone, name=name, title=title, note=note, focused=focused)]
     side: Span = (glyphs.vertical, tone)
     blank: Span = (" ", Tone.PLAIN)

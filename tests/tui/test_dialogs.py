@@ -21,6 +21,8 @@ from console.ports.load import LoadRun
 from console.tui.app import Leaving
 from console.tui.dialogs import base
 from console.tui.dialogs.base import Dialog
+from console.tui.paint import Tone
+from console.tui.widgets.panel import Panel
 from tests.fakes.clock import FakeClock
 from tests.fakes.load import FakeLoad
 from tests.fakes.stack import FakeStack, make_spec
@@ -156,6 +158,14 @@ async def test_a_protected_stack_is_framed_so_and_a_wrong_name_is_told() -> None
         await console.press(*"ship", "enter")
         await console.shows("that is not the name of this stack: shop", "type the name first")
         assert not console.stack.journal.kept
+
+
+@pytest.mark.parametrize("protected", [True, False])
+async def test_the_live_screen_says_that_a_stack_is_protected_and_its_frame_too(protected: bool) -> None:  # noqa: FBT001
+    async with opened(spec=replace(make_spec(), protected=protected)) as console:
+        frames = {tone for row in console.app.screen.query(Panel).last().rows[-1:] for _, tone in row}
+        assert frames == {Tone.WARN if protected else Tone.FRAME}
+        assert ("PROTECTED" in console.text) == protected
 
 
 @pytest.mark.usefixtures("unhurried")

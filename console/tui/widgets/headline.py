@@ -91,6 +91,8 @@ def _flags(board: Board, *, frozen: bool) -> Line:
     flags: list[Line] = []
     if frozen:
         flags.append(line((" FROZEN ", Tone.ALARM), " "))
+    if board.guarded:
+        flags.append(line(("PROTECTED", Tone.WARN), " "))
     if board.read_only:
         flags.append(line(("READ-ONLY", Tone.WARN), " "))
     return tuple(span for flag in flags for span in flag)

@@ -10,7 +10,7 @@ from textual.message import Message
 from console.tui.arrangement import PanelName, Place
 from console.tui.board import Board
 from console.tui.frame import framed
-from console.tui.paint import Line, Rows, text_of
+from console.tui.paint import Line, Rows, Tone, text_of
 from console.tui.widgets.rows import RowsWidget
 
 
@@ -51,7 +51,7 @@ class Panel(RowsWidget, can_focus=True):
                 title=self.title_of(board),
                 note=self.note_of(board),
                 focused=self.has_focus,
-                alarmed=self.alarmed(board),
+                tone=Tone.ALARM if self.alarmed(board) else Tone.WARN if board.guarded else Tone.FRAME,
             )
         )
 
