@@ -13,7 +13,7 @@ from tests.support.traffic import Traffic
 DEPLOYS = int(os.environ.get("ROLLOUT_TEST_DEPLOYS", "30"))
 RATE = 500.0
 
-pytestmark = [pytest.mark.docker, pytest.mark.slow]
+pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.busy]
 
 
 @pytest.mark.timeout(900)

@@ -31,6 +31,7 @@ pytestmark = pytest.mark.slow
 linux = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads the process table of Linux")
 
 
+@pytest.mark.busy
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("replicas", "deploys"), [(1, DEPLOYS), (2, max(4, DEPLOYS // 5))], ids=["one", "two"])
 async def test_deploys_in_a_row_drop_nothing(replicas: int, deploys: int) -> None:

@@ -173,5 +173,8 @@ async def test_a_crashed_nginx_comes_back_with_the_upstream_it_had(rig: Containe
         live = (await rig.proxy.observe()).live
         return live is not None and live.generation == 1
 
+    async def serves_green() -> bool:
+        return await users_release(rig) == rig.release(Color.GREEN)
+
     await until(back)
-    assert await users_release(rig) == rig.release(Color.GREEN)
+    await until(serves_green)

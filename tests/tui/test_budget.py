@@ -10,7 +10,7 @@ import pytest
 
 from tests.tui.pseudo_terminal import PseudoTerminal
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.busy]
 
 
 class Meter:

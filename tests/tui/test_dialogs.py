@@ -263,6 +263,7 @@ async def test_leaving_is_asked_once_and_not_answered_by_what_was_typed_ahead(mo
         await in_mid_rollout(console)
         monkeypatch.setattr(base, "PATIENCE", 600.0)
         await console.press("ctrl+q", "a", "p", "ctrl+q", "ctrl+q")
+        await console.until(lambda: dialogs(console) > 0, "for the question")
         await console.pilot.pause(0.2)
         assert dialogs(console) == 1
         assert console.app.return_value is None

@@ -114,6 +114,7 @@ async def test_every_letter_can_be_typed_into_the_filter_and_none_of_them_is_a_k
 
 async def test_a_panel_is_copied_as_it_reads(written: list[str]) -> None:
     async with opened() as console:
+        await console.shows("blue", "release")
         await console.press("1", "y")
         await console.shows("copied")
         sent = re.findall(r"\x1b]52;c;([A-Za-z0-9+/=]*)\a", "".join(written))
