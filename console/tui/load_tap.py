@@ -11,8 +11,8 @@ from console.model.load import EndReason, LoadConfig, Snapshot, Started, Summary
 from console.model.load_totals import LoadSum, merged
 from console.ports.load import LoadCounts, LoadRun
 
-_ANSWERS = 12.0
-"""Seconds that the last requests of a rollout get to be answered: an attempt's own timeout and a little."""
+_SPARE = 2.0
+"""Seconds that the last requests of a rollout get to be counted in, beyond the time that one may take."""
 _LOOK = 0.1
 AFTERWARDS = ""
 """The phase of requests that belong to no rollout."""
@@ -80,7 +80,7 @@ class LoadTap:
         await self._source.phase(AFTERWARDS)
         complete = self.sum.snapshots + 2  # the snapshot that is being made now may lack what was due last
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_ANSWERS):
+            async with asyncio.timeout(self._config.timeout + _SPARE):
                 while self._source.counts().alive and not (  # noqa: ASYNC110 - the numbers come without an event
                     self.sum.snapshots >= complete and self._answered()
                 ):

@@ -68,8 +68,8 @@ class Traffic:
         problem = run.counts().problem or ("the load has ended" if ended else "")
         return LoadState(on=not ended, url=self._config.url, rate=self._rate, problem=problem)
 
-    async def start(self, load: LoadSpec) -> None:
-        """Begin to send, at the stack's own address.
+    async def start(self, load: LoadSpec, *, timeout: float) -> None:  # noqa: ASYNC109 - of each request, not of this
+        """Begin to send, at the stack's own address; a request may take `timeout` seconds, as in a rollout's own load.
 
         Raises:
             RefusedError: there is no generator here, or it refuses this address.
@@ -79,7 +79,7 @@ class Traffic:
             if self._make is None:
                 raise RefusedError("send load", "there is no load generator here", now="nothing was sent")
             await self._end()
-            config = LoadConfig(url=load.url, rate=min(load.rate, LADDER[-1]), duration=LONGEST)
+            config = LoadConfig(url=load.url, rate=min(load.rate, LADDER[-1]), duration=LONGEST, timeout=timeout)
             run = self._make(config)
             try:
                 self._started = await run.start()
