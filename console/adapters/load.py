@@ -35,8 +35,8 @@ _END_DEADLINE = 5.0
 """Seconds to wait beyond what the requests in flight may take."""
 _BACKLOG = 600
 """Snapshots that wait for a slow reader: a minute of them."""
-_LOOK = 0.25
-_SILENCE = 8
+_LOOK = 0.5
+_SILENCE = 4
 """Looks without a word (2 s) until the generator counts as stalled. Counted in looks rather than seconds: a reader that
 was itself held up finds the words waiting."""
 
@@ -198,11 +198,9 @@ class LoadSupervisor:
     async def _read(self, child: LoadChild) -> None:
         """Take every message until the generator's output ends, and say why it ended."""
         try:
-            async for line in child.lines():
-                self._silent_looks = 0
-                self._take(decode_message(line))
+            await child.read(self._heard)
             self._problem = f"the load ended: {self.summary.reason.value}" if self.summary else await child.obituary()
-        except (WireError, ValueError) as error:
+        except (WireError, ValueError, OSError) as error:
             self._problem = f"the load generator's output can't be read: {error}"
         finally:
             self._problem = self._problem or "the load generator was abandoned"
@@ -212,6 +210,10 @@ class LoadSupervisor:
                 queue.put_nowait(None)
             for stamped in self._stamped.values():
                 stamped.set()
+
+    def _heard(self, line: bytes) -> None:
+        self._silent_looks = 0
+        self._take(decode_message(line))
 
     def _take(self, message: Message) -> None:
         match message:

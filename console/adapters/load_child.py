@@ -8,14 +8,14 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
 import console
+from console.adapters.line_reader import LineReader
 
 _PACKAGE = str(Path(console.__file__).resolve().parents[1])
-_LONGEST_LINE = 8 * 1024 * 1024
 _COMPLAINTS = 20
 _KILL_DEADLINE = 5.0
 
@@ -23,27 +23,32 @@ _KILL_DEADLINE = 5.0
 class LoadChild:
     """One process, in a session of its own. Made by `spawn`."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, output: LineReader) -> None:
         self._process = process
+        self._output = output
         self._complaints: deque[str] = deque(maxlen=_COMPLAINTS)
 
     @classmethod
     async def spawn(cls) -> Self:
         """Start it. Raises `OSError`."""
         path = os.pathsep.join(part for part in (_PACKAGE, os.environ.get("PYTHONPATH", "")) if part)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # the current directory is the user's: nothing is imported from it
-            "-m",
-            "console.load",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-            limit=_LONGEST_LINE,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-        return cls(process)
+        with contextlib.ExitStack() as held, contextlib.ExitStack() as undone:
+            output, written = os.pipe()
+            held.callback(os.close, written)
+            undone.callback(os.close, output)
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",  # the current directory is the user's: nothing is imported from it
+                "-m",
+                "console.load",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=written,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
+                env={**os.environ, "PYTHONPATH": path},
+            )
+            undone.pop_all()
+        return cls(process, LineReader(output))
 
     @property
     def pid(self) -> int:
@@ -58,11 +63,9 @@ class LoadChild:
         pipe.write(line)
         return True
 
-    async def lines(self) -> AsyncIterator[bytes]:
-        """Its output, line by line, to the end. Raises `ValueError` for a line beyond all measure."""
-        assert self._process.stdout is not None  # noqa: S101 - it was started with a pipe
-        while line := await self._process.stdout.readline():
-            yield line
+    async def read(self, take: Callable[[bytes], None]) -> None:
+        """Hand over its output, as `LineReader.read`."""
+        await self._output.read(take)
 
     async def listen(self) -> None:
         """Keep its last complaints, so that its end can be explained."""
