@@ -26,6 +26,9 @@ _MOST_ORIGINS = 32
 _LISTED = 50
 """Failures that one snapshot lists."""
 
+_LAG_GRAIN = 1e-5
+"""Seconds that the send lag is told to: it is a health light, and most of it lies within a few such steps."""
+
 _SERVER_ERROR = 500
 _CLIENT_ERROR = 400
 
@@ -111,7 +114,8 @@ class GroupTally:
         """Sort what was gathered into buckets, so that no more memory is held than buckets take."""
         self._latency.record_all(self._latency_seconds)
         self._service.record_all(self._service_seconds)
-        self._slow += sum(seconds > objective for seconds in self._latency_seconds)
+        if max(self._latency_seconds, default=0.0) > objective:
+            self._slow += sum(seconds > objective for seconds in self._latency_seconds)
         self._latency_seconds.clear()
         self._service_seconds.clear()
 
@@ -241,7 +245,7 @@ class Tally:
         self._fold_lag()
 
     def _fold_lag(self) -> None:
-        self._lag.record_all(self._lag_seconds)
+        self._lag.record_rounded(self._lag_seconds, _LAG_GRAIN)
         self._lag_seconds.clear()
 
     def cut(self, in_flight: int) -> Delta:

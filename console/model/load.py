@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from console.model.histogram import Histogram
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 """Of the JSON lines. A reader refuses a line of another version."""
 
 MAX_RATE = 100_000.0
@@ -256,7 +256,7 @@ class Snapshot:
     failures_omitted: int = 0
     """Failures beyond what one snapshot lists; they are counted in `groups` all the same."""
     lag: Histogram = field(default_factory=Histogram)
-    """How late requests were begun after their scheduled time."""
+    """How late requests were begun after their scheduled time, to 10 µs."""
     cpu: float = 0.0
     """The generator's own use, in cores."""
     open_connections: int = 0
@@ -278,7 +278,7 @@ class Started:
     pid: int
     at: float
     loop: str
-    """`uvloop` or `asyncio`."""
+    """`epoll`, `uvloop` or `asyncio`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The load generator's messages and commands as lines of JSON, each with its version and its type.
 
-    {"v":1,"type":"snapshot","sequence":7,...}
+    {"v":2,"type":"snapshot","sequence":7,...}
 
 The types are those of `console.model.load`. Enumerations are written as their values, bytes as base64, mappings as
 lists of pairs, histograms packed. Reading is strict: a line of another version, of an unknown type, with an unknown or
@@ -50,7 +50,7 @@ _NAMES: dict[type, str] = {
 _TYPES = {name: kind for kind, name in _NAMES.items()}
 
 
-_NUMBERS = (bool, int, float)
+_to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 class WireError(ValueError):
@@ -59,8 +59,8 @@ class WireError(ValueError):
 
 def encode(value: Message | Command | LoadConfig) -> bytes:
     """One line, with its line feed."""
-    body = {"v": PROTOCOL_VERSION, "type": _NAMES[type(value)], **_fields_of(value)}
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+    body = {"v": PROTOCOL_VERSION, "type": _NAMES[type(value)], **cast("dict[str, object]", _plain(value))}
+    return _to_json(body).encode() + b"\n"
 
 
 def decode_message(line: bytes) -> Message:
@@ -104,39 +104,70 @@ def _decode(line: bytes) -> object:
     return _reader(kind)(body)
 
 
-def _fields_of(value: object) -> dict[str, object]:
-    return {name: _plain(getattr(value, name)) for name in _names(value)}
+_Writer = Callable[[object], object]
 
 
-def _names(value: object) -> tuple[str, ...]:
-    kind: object = type(value)
-    names = _KNOWN_NAMES.get(kind)
-    if names is None:
-        if not dataclasses.is_dataclass(value):
-            raise TypeError(f"no way to write {value!r}")
-        names = _KNOWN_NAMES[kind] = tuple(field.name for field in dataclasses.fields(value))
-    return names
+def _writer(kind: type) -> _Writer | None:
+    """What turns the values of a class into plain JSON, made once for each class; None where they are that already."""
+    if kind in _WRITERS:
+        return _WRITERS[kind]
+    writer: _Writer | None
+    if issubclass(kind, bool | int | float | types.NoneType) or kind is str:
+        writer = None
+    elif issubclass(kind, str):
+        writer = str
+    elif issubclass(kind, Histogram):
+        writer = cast("_Writer", Histogram.packed)
+    elif issubclass(kind, tuple):
+        writer = _plain_list
+    elif issubclass(kind, frozenset):
+        writer = cast("_Writer", sorted)
+    elif issubclass(kind, bytes):
+        writer = _base64
+    elif issubclass(kind, Mapping):
+        writer = _pairs
+    elif dataclasses.is_dataclass(kind):
+        writer = _dataclass_writer(kind)
+    else:
+        raise TypeError(f"no way to write a {kind.__name__}")
+    _WRITERS[kind] = writer
+    return writer
 
 
-_KNOWN_NAMES: dict[object, tuple[str, ...]] = {}
+_WRITERS: dict[type, _Writer | None] = {}
 
 
-def _plain(value: object) -> object:  # noqa: PLR0911 - one return for each kind of value
-    if value is None or isinstance(value, _NUMBERS):
-        return value
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, Histogram):
-        return value.packed()
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, frozenset):
-        return sorted(value)
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, Mapping):
-        return [[_plain(key), _plain(item)] for key, item in value.items()]
-    return _fields_of(value)
+def _plain(value: object) -> object:
+    writer = _writer(type(value))
+    return value if writer is None else writer(value)
+
+
+def _dataclass_writer(kind: type) -> _Writer:
+    names = tuple(field.name for field in dataclasses.fields(kind))
+    known = _WRITERS
+
+    def write(value: object) -> object:
+        body: dict[str, object] = {}
+        for name in names:
+            item = getattr(value, name)
+            of = type(item)
+            writer = known[of] if of in known else _writer(of)
+            body[name] = item if writer is None else writer(item)
+        return body
+
+    return write
+
+
+def _plain_list(value: object) -> object:
+    return [_plain(item) for item in cast("tuple[object, ...]", value)]
+
+
+def _pairs(value: object) -> object:
+    return [[_plain(key), _plain(item)] for key, item in cast("Mapping[object, object]", value).items()]
+
+
+def _base64(value: object) -> object:
+    return base64.b64encode(cast("bytes", value)).decode()
 
 
 _Reader = Callable[[object], object]

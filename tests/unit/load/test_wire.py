@@ -138,7 +138,7 @@ def _lines() -> list[bytes]:
         b"{",
         b"\xff\xfe",
         b"[" * 100_000,
-        json.dumps({**good, "v": 2}).encode(),
+        json.dumps({**good, "v": 1}).encode(),
         json.dumps({**good, "type": "unheard-of"}).encode(),
         json.dumps({**good, "type": ["set-rate"]}).encode(),
         json.dumps({**good, "more": 1}).encode(),
