@@ -11,11 +11,13 @@ import contextlib
 import gc
 import os
 import resource
+import select
 import signal
 import sys
 import time
 
 from console.load.channel import Incoming, Outgoing
+from console.load.direct_loop import DirectLoop
 from console.load.generator import Generator
 from console.load.target import TargetError, resolve
 from console.model.load import Command, LoadConfig, Message, PhaseStamped, Refused, SetRate, Started, Stop
@@ -24,6 +26,9 @@ from console.model.load_wire import WireError, decode_command, decode_config
 _CONFIG_DEADLINE = 10.0
 _FLUSH_DEADLINE = 30.0
 """Seconds that the end waits for a reader that is behind."""
+
+_COLLECTED_AFTER = 20_000
+"""Objects more than before, until the garbage collector looks for cycles: by itself it would 50 times a second."""
 
 _REFUSED_CODE = 78
 _BROKEN_CODE = 1
@@ -66,6 +71,8 @@ class _Process:
             # What exists by now lives until the end: the collector need not look at it again.
             gc.collect()
             gc.freeze()
+            # What a request makes goes without it too; it only has to find the rare cycle of an exception.
+            gc.set_threshold(_COLLECTED_AFTER)
             generator.begin()
             self._generator = generator
             for command in self._early:
@@ -118,6 +125,8 @@ class _Process:
 
 
 def _make_loop() -> tuple[asyncio.AbstractEventLoop, str]:
+    if hasattr(select, "epoll"):
+        return DirectLoop(), "epoll"
     with contextlib.suppress(ImportError):
         import uvloop  # noqa: PLC0415 - an optional extra
 

@@ -18,7 +18,7 @@ from time import monotonic
 from typing import Protocol
 
 from console.load.answer import Answer, Origin
-from console.load.loop_socket import WOULD_BLOCK, LoopSocket
+from console.load.loop_socket import UNDER_WAY, WOULD_BLOCK, LoopSocket
 from console.load.response import BadResponseError, ResponseReader, ResponseRules
 from console.load.tally import Drop, PhaseTally
 from console.load.target import Target
@@ -127,6 +127,7 @@ class Connection:
         self._request = job.request
         self._reader = ResponseReader(job.rules)
         self._unsent: memoryview | None = None
+        self._look: Callable[[int], object] | None = None
         self.state = State.CONNECTING
         self.answers = 0
         """Answers read so far: above 0 the connection is a reused one."""
@@ -156,22 +157,25 @@ class Connection:
         except OSError as error:
             self.state = State.CLOSED
             raise OwnFaultError(error.errno or 0) from error
-        self._look = sock.look
-        number = sock.connect(self._target.address)
+        address = self._target.address
+        number = sock.connect(address)
         if number in _OWN_FAULT:
             self.close()
             raise OwnFaultError(number)
-        if number not in {0, errno.EINPROGRESS}:
-            self._fail_with(OSError(number, os.strerror(number)))
-        elif sock.look(0):
-            # As good as always on the same host: it saves a turn of the loop.
-            self._on_connected()
+        if number in UNDER_WAY:
+            # On the same host it is as good as always done by now, which saves a turn of the loop.
+            number = sock.connect(address)
+        if number in UNDER_WAY:
+            sock.await_writable(self._on_awaited)
         else:
-            sock.await_writable(self._on_connected)
+            self._on_connected(number)
 
     def usable(self) -> bool:
         """Look at an idle connection as browsers do before they use it again: still open, and nothing unasked in it."""
-        if not self._look(0):
+        look = self._look
+        if look is None:
+            look = self._look = self._socket.looker()
+        if not look(0):
             return True
         self._on_readable()
         return self.state is State.IDLE
@@ -210,12 +214,16 @@ class Connection:
         """Who makes the answer under way; None until its head is complete."""
         return self._reader.origin_so_far
 
-    def _on_connected(self) -> None:
-        sock = self._socket
-        sock.stop_writing()
-        if number := sock.connected():
+    def _on_awaited(self) -> None:
+        self._socket.stop_writing()
+        self._on_connected(self._socket.connected())
+
+    def _on_connected(self, number: int) -> None:
+        """The connect ended: with an error, unless its number is 0."""
+        if number:
             self._fail_with(OSError(number, os.strerror(number)))
             return
+        sock = self._socket
         self._owner.connected(self)
         if self._target.tls is not None:
             self.state = State.HANDSHAKE

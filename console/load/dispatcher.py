@@ -54,18 +54,16 @@ class Dispatcher:
         """Connections that are open or opening."""
         return self._open
 
-    @property
-    def full(self) -> bool:
-        """Whether the cap leaves no room for another request now."""
-        return self._open >= self._max_connections and not self._idle
-
     def refuse(self, count: int) -> None:
         """So many requests are due that the cap leaves no room for."""
         self._tally.fell_due(count)
         self._tally.gave_up(self._tally.phase, NotSent.CAP, count)
 
-    def begin(self, due: float) -> None:
-        """A request is due: send it, or count why not."""
+    def begin(self, due: float) -> bool:
+        """A request is due: send it, or count why not. False, and nothing is counted, when the cap leaves no room."""
+        idle = self._idle
+        if not idle and self._open >= self._max_connections:
+            return False
         now = monotonic()
         tally = self._tally
         phase = tally.phase
@@ -74,7 +72,6 @@ class Dispatcher:
         # Drawn, not counted: every tenth request would always meet the same one of two replicas that take turns.
         pooled = self._draw() >= self._fresh_share
         if pooled and (self._kept >= self._connections or self._open >= self._max_connections):
-            idle = self._idle
             while idle:
                 connection = idle.popleft()
                 if connection.usable():
@@ -84,15 +81,16 @@ class Dispatcher:
                     if self._expiry is None:
                         self._expire()
                     connection.write_request(now)
-                    return
+                    return True
         fresh = self._new_connection(phase, due, pooled=pooled)
         if fresh is None:
             tally.gave_up(phase, NotSent.CAP)
-            return
+            return True
         try:
             self._launch(fresh, now)
         except OwnFaultError as error:
             tally.gave_up(phase, NotSent.PORTS if error.ports else NotSent.DESCRIPTORS)
+        return True
 
     async def drain(self) -> None:
         """Wait until nothing is in flight; each attempt's own timeout bounds it."""

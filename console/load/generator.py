@@ -124,9 +124,11 @@ class Generator:
         if self._begin_due(now) == _BATCH:
             self._loop.call_soon(self._tick)
         else:
-            waiting, rate = self._schedule.waiting, self._schedule.rate
-            gap = 0.0 if rate <= _ONE_BY_ONE else max(_SHORTEST_GAP, min(_LONGEST_GAP, _TOGETHER / rate))
-            self._ticker.arm(max(waiting, now + gap))
+            schedule = self._schedule
+            when, rate = schedule.waiting, schedule.rate
+            if rate > _ONE_BY_ONE:
+                when = max(when, now + max(_SHORTEST_GAP, min(_LONGEST_GAP, _TOGETHER / rate)))
+            self._ticker.arm(when)
 
     def _begin_due(self, now: float) -> int:
         schedule = self._schedule
@@ -137,10 +139,9 @@ class Generator:
         dispatcher = self._dispatcher
         batch = schedule.take(now, _BATCH)
         for begun, due in enumerate(batch):
-            if dispatcher.full:
+            if not dispatcher.begin(due):
                 dispatcher.refuse(len(batch) - begun)
                 break
-            dispatcher.begin(due)
         return len(batch)
 
     def _catch_up(self) -> None:

@@ -28,13 +28,14 @@ class Schedule:
 
     def take(self, now: float, limit: int) -> list[float]:
         """The times of up to `limit` requests that are due by `now`, in order; each is given out once."""
-        taken = self._overdue[:limit]
-        del self._overdue[:limit]
+        taken: list[float] = []
+        if self._overdue:
+            taken, self._overdue = self._overdue[:limit], self._overdue[limit:]
         end = self.end
-        while self.next <= now and self.next < end and len(taken) < limit:
-            taken.append(self.next)
+        while (due := self.next) <= now and due < end and len(taken) < limit:
+            taken.append(due)
             self._advance()
-        if self.next >= end:
+        if due >= end:
             self.next = inf
         return taken
 

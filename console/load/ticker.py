@@ -10,12 +10,17 @@ import asyncio
 import ctypes
 import os
 import sys
+from array import array
 from collections.abc import Callable
 from math import inf
 from typing import Protocol
 
+from console.load.direct_loop import reading
+
 _CLOCK_MONOTONIC = 1
 _TFD_TIMER_ABSTIME = 1
+_SECONDS, _NANOSECONDS = 2, 3
+"""Where `struct itimerspec` holds the time of the alarm; before it comes the interval, which stays 0."""
 
 
 class Ticker(Protocol):
@@ -30,14 +35,6 @@ class Ticker(Protocol):
         ...
 
 
-class _TimeSpec(ctypes.Structure):
-    _fields_ = (("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long))
-
-
-class _TimerSpec(ctypes.Structure):
-    _fields_ = (("interval", _TimeSpec), ("value", _TimeSpec))
-
-
 class KernelTicker:
     """A `timerfd`. Raises `OSError` where the kernel has none."""
 
@@ -47,32 +44,33 @@ class KernelTicker:
             create, self._settime = libc.timerfd_create, libc.timerfd_settime
         except AttributeError as error:
             raise OSError("this C library has no timerfd") from error
-        self._settime.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
         self._fd: int = create(_CLOCK_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC)
         if self._fd < 0:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
-        self._spec = _TimerSpec()
-        self._value = self._spec.value
-        self._address = ctypes.addressof(self._spec)
-        self._loop = loop
+        self._spec = array("q", (0, 0, 0, 0))
+        self._pointer = ctypes.c_void_p(self._spec.buffer_info()[0])
         self._callback = callback
         self._armed = False
-        loop.add_reader(self._fd, self._fired)
+        watch, self._forget = reading(loop)
+        watch(self._fd, self._fired)
 
     def arm(self, when: float) -> None:
         """See `Ticker.arm`."""
-        value = self._value
-        # All zero would disarm a timer that should fire at once: one nanosecond after the clock's origin is as past.
-        seconds, value.nanoseconds = (0, 0) if when == inf else (int(when), int(when % 1 * 1e9) or 1)
-        value.seconds = seconds
+        spec = self._spec
+        if when == inf:
+            spec[_SECONDS] = spec[_NANOSECONDS] = 0
+        else:
+            seconds = spec[_SECONDS] = int(when)
+            # All zero would disarm a timer that should fire at once: a nanosecond after the clock's origin is as past.
+            spec[_NANOSECONDS] = int((when - seconds) * 1e9) or 1
         self._armed = True
-        self._settime(self._fd, _TFD_TIMER_ABSTIME, self._address, None)
+        self._settime(self._fd, _TFD_TIMER_ABSTIME, self._pointer, None)
 
     def close(self) -> None:
         """See `Ticker.close`."""
         if self._fd >= 0:
-            self._loop.remove_reader(self._fd)
+            self._forget(self._fd)
             os.close(self._fd)
             self._fd = -1
 

@@ -1,0 +1,123 @@
+"""An event loop whose busiest callbacks run straight from the poll.
+
+asyncio wraps each readiness in a handle and a turn of its own, and uvloop asks the kernel four times to register a
+socket. A load generator wakes up twice for every request, with cold caches, and does little each time: there the way
+to the callback costs as much as the callback. So the sockets and the timer have an `epoll` of their own that the loop
+waits on; what asyncio itself waits for (pipes, signals, other threads) lies in an ordinary selector behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import selectors
+from asyncio.events import TimerHandle
+from collections.abc import Callable, Mapping
+from contextvars import Context
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVarTuple, Unpack
+
+if TYPE_CHECKING:
+    from _typeshed import FileDescriptorLike
+
+Callback = Callable[[], object]
+_Args = TypeVarTuple("_Args")
+
+
+class DirectSelector(selectors.BaseSelector):
+    """Calls back for some descriptors itself, and hands out the rest as every selector does. Linux only."""
+
+    def __init__(self) -> None:
+        self._inner = selectors.EpollSelector()
+        self._epoll = select.epoll()
+        self._epoll.register(self._inner.fileno(), select.EPOLLIN)
+        self._callbacks: dict[int, Callback] = {}
+        self.due = False
+        """The loop has something to run that it did not know of when it began to wait."""
+
+    def watch(self, fd: int, callback: Callback) -> None:
+        """Call back whenever there is something to read; replaces the callback before."""
+        if fd not in self._callbacks:
+            self._epoll.register(fd, select.EPOLLIN)
+        self._callbacks[fd] = callback
+
+    def forget(self, fd: int) -> bool:
+        """Never call back for it again; whether there was anything to forget."""
+        known = self._callbacks.pop(fd, None) is not None
+        if known:
+            self._epoll.unregister(fd)
+        return known
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """As every selector, after as many direct callbacks as come first."""
+        poll, callbacks = self._epoll.poll, self._callbacks
+        end = None if timeout is None else monotonic() + timeout
+        self.due = False
+        while True:
+            others = False
+            for fd, _ in poll(timeout):
+                callback = callbacks.get(fd)
+                if callback is not None:
+                    callback()
+                else:
+                    others = True  # the loop's own, or one that was closed just now
+            if others:
+                return self._inner.select(0)
+            if self.due:
+                return []
+            if end is not None and (timeout := end - monotonic()) <= 0:
+                return []
+
+    def register(self, fileobj: FileDescriptorLike, events: int, data: object = None) -> selectors.SelectorKey:
+        """As every selector."""
+        return self._inner.register(fileobj, events, data)
+
+    def unregister(self, fileobj: FileDescriptorLike) -> selectors.SelectorKey:
+        """As every selector."""
+        return self._inner.unregister(fileobj)
+
+    def modify(self, fileobj: FileDescriptorLike, events: int, data: object = None) -> selectors.SelectorKey:
+        """As every selector."""
+        return self._inner.modify(fileobj, events, data)
+
+    def get_map(self) -> Mapping[FileDescriptorLike, selectors.SelectorKey]:
+        """As every selector."""
+        return self._inner.get_map()
+
+    def close(self) -> None:
+        """As every selector."""
+        self._epoll.close()
+        self._inner.close()
+
+
+class DirectLoop(asyncio.SelectorEventLoop):
+    """asyncio's own loop over a `DirectSelector`. An exception in a direct callback ends the loop: it is a bug."""
+
+    def __init__(self) -> None:
+        self.direct = DirectSelector()
+        super().__init__(self.direct)
+
+    def call_soon(
+        self, callback: Callable[[Unpack[_Args]], object], *args: *_Args, context: Context | None = None
+    ) -> asyncio.Handle:
+        """As every loop; a wait that is under way ends."""
+        self.direct.due = True
+        return super().call_soon(callback, *args, context=context)
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[Unpack[_Args]], object],
+        *args: *_Args,
+        context: Context | None = None,
+    ) -> TimerHandle:
+        """As every loop; a wait that is under way learns of the new time."""
+        self.direct.due = True
+        return super().call_at(when, callback, *args, context=context)
+
+
+def reading(loop: asyncio.AbstractEventLoop) -> tuple[Callable[[int, Callback], object], Callable[[int], object]]:
+    """The shortest way that a loop has to call back whenever a descriptor can be read, and the way to end that."""
+    if isinstance(loop, DirectLoop):
+        return loop.direct.watch, loop.direct.forget
+    return loop.add_reader, loop.remove_reader
