@@ -97,7 +97,7 @@ check: $(INSTALLED)-dev ## Lint, format, types, import rules, unit and architect
 bench: $(INSTALLED)-dev ## Measure, and print ratios to floors of the same run
 	$(GO) .venv/bin/python -m bench$(MORE)
 
-screenshots: $(INSTALLED)-dev ## Take the pictures of the README from the real program
+screenshots: $(INSTALLED)-screenshots ## Take the pictures of the README from the real program
 	$(GO) .venv/bin/python -m screenshots$(MORE)
 
 clean: ## Remove caches, build products and the records in state/ (these only while the stack is down)
@@ -154,6 +154,12 @@ $(INSTALLED)-dev: $(IN_ROOT)/pyproject.toml
 	$(GO) .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	$(compiled)
 	$(GO) touch .venv/.installed .venv/.installed-demo .venv/.installed-dev
+
+$(INSTALLED)-screenshots: $(IN_ROOT)/pyproject.toml
+	$(virtual_environment)
+	$(GO) .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev,screenshots]'
+	$(compiled)
+	$(GO) touch .venv/.installed .venv/.installed-demo .venv/.installed-dev .venv/.installed-screenshots
 
 # As pip does for a package that it copies: without it each start compiles anew where Python may not write bytecode.
 compiled = $(GO) .venv/bin/python -m compileall -q console

@@ -71,6 +71,11 @@ class RollbackStatus:
     color: Color
     release: int | None
 
+    @property
+    def possible(self) -> bool:
+        """Whether there is an earlier release at all."""
+        return self.readiness is not Readiness.NONE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusReport:

@@ -7,14 +7,12 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 from console.cli.invocation import Invocation
-from console.cli.render.ending import ending
 from console.cli.render.style import Mark
-from console.cli.runner import narrator_for
-from console.model.events import Record
-from console.model.request import Outcome
 
 if TYPE_CHECKING:
     from console.engine.session import Session
+    from console.model.events import Record
+    from console.model.request import Outcome
 
 
 def can_open(invocation: Invocation) -> bool:
@@ -49,6 +47,8 @@ class Lines:
     """The rest of a rollout on stderr, as the commands tell it."""
 
     def __init__(self, invocation: Invocation) -> None:
+        from console.cli.runner import narrator_for  # noqa: PLC0415 - only now it is needed
+
         self._invocation = invocation
         self._narrator = narrator_for(invocation)
 
@@ -66,6 +66,8 @@ class Lines:
 
     def end(self, outcome: Outcome | None) -> None:
         """The last words."""
+        from console.cli.render.ending import ending  # noqa: PLC0415 - as above
+
         self._narrator.end()
         if outcome is not None:
             invocation = self._invocation

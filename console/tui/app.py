@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from enum import Enum
-from typing import Any, ClassVar, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from rich.console import RenderableType
 from textual import events
@@ -22,20 +23,21 @@ from textual.timer import Timer
 from console.model.errors import RolloutError
 from console.tui.board import Board
 from console.tui.bridge import Bridge
-from console.tui.desk import Desk
-from console.tui.dialogs.leave import LeaveDialog
 from console.tui.engine_thread import EngineThread
 from console.tui.glyphs import ASCII, UNICODE
 from console.tui.keys import Kind
 from console.tui.messages import Arrived
 from console.tui.obstacles import obstacle
-from console.tui.operator import Operator
 from console.tui.paint import unmarked
 from console.tui.preferences import Preferences
 from console.tui.screens.live import LiveScreen
 from console.tui.theme import THEMES
 from console.tui.widgets.rows import RowsWidget
 from console.tui.wire import Exactly
+
+if TYPE_CHECKING:
+    from console.tui.desk import Desk
+    from console.tui.operator import Operator
 
 T = TypeVar("T")
 
@@ -125,7 +127,6 @@ class ConsoleApp(App[Leaving]):
         self.for_this_stack = for_this_stack
         self._preferences = preferences or Preferences()
         self.board = Board(glyphs=ASCII if ascii_only else UNICODE, keys=self._preferences.keys)
-        self.operator = Operator(self)
         self._frozen: Board | None = None
         self.mouse = False
         self._bridge = bridge
@@ -151,6 +152,13 @@ class ConsoleApp(App[Leaving]):
             self.call_after_refresh(lambda: self.notice(told, bad=True))
         self.set_interval(TICK, self._tick)
         self.call_after_refresh(self.engine.start)  # after the first paint: what it loads would only delay that
+
+    @cached_property
+    def operator(self) -> Operator:
+        """Who carries out what keys ask for."""
+        from console.tui.operator import Operator  # noqa: PLC0415 - dialogs are not needed for the first paint
+
+        return Operator(self)
 
     def on_arrived(self) -> None:
         """Take what the engine's side has, and show it."""
@@ -244,7 +252,10 @@ class ConsoleApp(App[Leaving]):
         """Leave: at once at rest, after a question in mid-rollout."""
         if not self.engine.rolling:
             self.exit(Leaving.QUIET)
-        elif not any(isinstance(screen, LeaveDialog) for screen in self.screen_stack):
+            return
+        from console.tui.dialogs.leave import LeaveDialog  # noqa: PLC0415 - as above
+
+        if not any(isinstance(screen, LeaveDialog) for screen in self.screen_stack):
             self.push_screen(LeaveDialog(), self._leave_or_stay)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:

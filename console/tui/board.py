@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from console.cli.report import Readiness, Seen, StatusReport, report
-from console.model.request import Verdict
-from console.observe.fold import follow
-from console.observe.rollout import RolloutView
-from console.observe.view import Source, StackView, Usage
-from console.ports.journal import LockLabel
-from console.tui.bridge import Heard
-from console.tui.facts import StackFacts
 from console.tui.glyphs import UNICODE, Glyphs
 from console.tui.keys import KEYS, Key
 from console.tui.sample import Sample
-from console.tui.steady import steady_usage
-from console.tui.telling import Told, tell
 
-KEPT = 500
-"""Events that can be scrolled back to; the journal has them all."""
-
-_NOTHING = Verdict(rollout=0, action="", user="", since="", last_step="", story="", consistent=True, choices=())
+if TYPE_CHECKING:
+    from console.cli.report import StatusReport
+    from console.model.request import Verdict
+    from console.observe.rollout import RolloutView
+    from console.observe.view import Usage
+    from console.ports.journal import LockLabel
+    from console.tui.bridge import Heard
+    from console.tui.facts import StackFacts
+    from console.tui.telling import Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,50 +77,28 @@ class Board:
     @property
     def verdict(self) -> Verdict:
         """What an unfinished rollout left behind."""
-        return self.sample.verdict or _NOTHING
+        from console.tui.judging import NOTHING  # noqa: PLC0415 - not needed for the first paint
+
+        return self.sample.verdict or NOTHING
 
     @property
     def read_only(self) -> bool:
         """Whether nothing may act."""
         return self.sample.read_only
 
-    @property
-    def ready(self) -> Readiness:
-        """How quickly a rollback can happen."""
-        return self.status.rollback.readiness if self.status else Readiness.NONE
-
     def with_sample(self, sample: Sample) -> Board:
         """The board after another look."""
         view = sample.view
         if view is self.sample.view:
             return replace(self, sample=sample)
-        status = None
-        if view is not None and self.facts is not None and _looked(view):
-            seen = Seen(
-                project=self.facts.project,
-                observed=view.observed,
-                records=(),
-                history=view.history,
-                lock=view.lock,
-                verdict=sample.verdict or _NOTHING,
-            )
-            status = report(seen)
+        from console.tui.judging import judged, steady_usage  # noqa: PLC0415 - as above
+
         usage = steady_usage(self.usage, view) if view is not None else {}
-        return replace(self, sample=sample, status=status, usage=usage)
+        return replace(self, sample=sample, status=judged(sample, self.facts), usage=usage)
 
     def with_events(self, events: Iterable[Heard]) -> Board:
         """The board after more events, of this session or of others."""
-        own, told = self.own, list(self.told)
-        for heard in events:
-            if heard.own:
-                own = follow(own, heard.record)
-            line = tell(heard.record)
-            if line is not None:
-                told.append(line)
-        return replace(self, own=own, told=tuple(told[-KEPT:]))
+        from console.tui.judging import heard  # noqa: PLC0415 - as above
 
-
-def _looked(view: StackView) -> bool:
-    """Whether everything was looked at once, seen or not: before, absence means nothing and must not alarm anybody."""
-    needed = (sight for source, sight in view.sights.items() if source is not Source.STATS)
-    return all(sight.ever or sight.problem for sight in needed)
+        own, told = heard(events, self.own, self.told)
+        return replace(self, own=own, told=told)

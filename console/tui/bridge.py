@@ -8,10 +8,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from console.model.events import Record, StepProgressed
-from console.tui.facts import StackFacts
-from console.tui.sample import Sample
+if TYPE_CHECKING:
+    from console.model.events import Record
+    from console.tui.facts import StackFacts
+    from console.tui.sample import Sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,8 @@ class Bridge:
 
     def hear(self, record: Record, *, own: bool) -> None:
         """An event. Progress waits for the next sample: it comes many times a second."""
+        from console.model.events import StepProgressed  # noqa: PLC0415 - not needed for the first paint
+
         heard = Heard(record=record, own=own)
         with self._lock:
             if isinstance(record.event, StepProgressed):

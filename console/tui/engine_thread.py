@@ -10,19 +10,20 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from console.engine.session import Session
 from console.model.errors import RolloutError
-from console.model.events import Record
-from console.model.request import Outcome
-from console.tui.bridge import Bridge
-from console.tui.desk import Desk
-from console.tui.facts import facts_of
+
+if TYPE_CHECKING:
+    from console.engine.session import Session
+    from console.model.events import Record
+    from console.model.request import Outcome
+    from console.tui.bridge import Bridge
+    from console.tui.desk import Desk
 
 T = TypeVar("T")
-Open = Callable[[], AbstractAsyncContextManager[Session]]
-Work = Callable[[Desk], Coroutine[Any, Any, T]]
+Open: TypeAlias = "Callable[[], AbstractAsyncContextManager[Session]]"
+Work: TypeAlias = "Callable[[Desk], Coroutine[Any, Any, T]]"
 
 
 class EngineThread:
@@ -127,6 +128,9 @@ class EngineThread:
         self._loop, self._main = asyncio.get_running_loop(), asyncio.current_task()
         if self._ending.is_set():
             return
+        from console.tui.desk import Desk  # noqa: PLC0415 - loaded on this thread, once the first screen is painted
+        from console.tui.facts import facts_of  # noqa: PLC0415
+
         async with self._open() as session:
             session.resumable = True
             self._desk = desk = Desk(session, self._bridge, fixed_read_only=self._read_only)

@@ -12,14 +12,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from console.model.events import Record
-from console.model.request import Outcome
 from console.tui.app import ConsoleApp, Leaving
 from console.tui.bridge import Bridge
 from console.tui.engine_thread import EngineThread, Open
 from console.tui.preferences import Preferences
+
+if TYPE_CHECKING:
+    from console.model.events import Record
+    from console.model.request import Outcome
 
 _LOOK = 0.2
 """Seconds between looks at whether the engine has ended."""

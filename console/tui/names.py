@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from console.model.color import Color
-from console.observe.view import StackView
 from console.tui.paint import harmless
+
+if TYPE_CHECKING:
+    from console.model.color import Color
+    from console.observe.view import StackView
 
 _TAG = re.compile(r"[@:](?P<tag>[A-Za-z0-9_][\w.-]*)$")
 _LONGEST = 16

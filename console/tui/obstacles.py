@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from console.cli.render.durations import clock
-from console.cli.report import ColorStatus, Readiness
-from console.tui.board import Board
+
+if TYPE_CHECKING:
+    from console.cli.report import ColorStatus
+    from console.tui.board import Board
 
 _ROLLOUTS = frozenset({"deploy", "cutover", "drain", "rollback", "retire", "recover", "fault"})
 _ACTS = _ROLLOUTS | {"hold", "abort", "load", "faster", "slower"}
@@ -77,7 +81,7 @@ def _by_action(key: str, board: Board) -> str:  # noqa: PLR0911 - a table of rea
     if key == "cutover":
         return _cutover(idle, board)
     if key == "rollback":
-        return "rollback: there is no earlier release" if status.rollback.readiness is Readiness.NONE else ""
+        return "" if status.rollback.possible else "rollback: there is no earlier release"
     if key in {"drain", "retire"} and (idle is None or not idle.running):
         name = idle.color.value if idle else "the idle color"
         return f"{key}: {name} does not run, so there is nothing to {'drain' if key == 'drain' else 'stop'}"

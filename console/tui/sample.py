@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from console.model.color import Color
-from console.model.request import Verdict
-from console.tui.traffic import LoadState
+from console.tui.load_state import LoadState
 
 if TYPE_CHECKING:
+    from console.model.color import Color
+    from console.model.request import Verdict
     from console.observe.requests import RequestsView
     from console.observe.view import StackView
 

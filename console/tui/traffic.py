@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from console.model.errors import RefusedError, UsageError
 from console.model.load import LoadConfig, Started
 from console.model.spec import LoadSpec
 from console.ports.load import LoadRun
+from console.tui.load_state import LoadState
 from console.tui.load_tap import LoadTap
 
 LADDER = (10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0)
@@ -18,17 +18,6 @@ LONGEST = 3600.0
 """Seconds after which it ends by itself, so that a forgotten screen stops sending."""
 
 MakeLoad = Callable[[LoadConfig], LoadRun]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadState:
-    """Whether load runs, and how."""
-
-    on: bool = False
-    url: str = ""
-    rate: float = 0.0
-    problem: str = ""
-    """Why there are no numbers although it is on, or why it ended."""
 
 
 def stepped(rate: float, *, up: bool) -> float:

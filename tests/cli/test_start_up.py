@@ -43,6 +43,32 @@ def test_a_look_loads_neither_what_plans_and_runs_rollouts_nor_load() -> None:
     assert not {*acting, *others} & set(done.stdout.split())
 
 
+def test_the_console_paints_its_first_screen_before_it_loads_what_works_behind_it() -> None:
+    code = """
+import asyncio, sys
+import console.cli.commands.demo
+from console.tui.launch import Bridge, ConsoleApp, EngineThread
+
+class Engine(EngineThread):
+    def start(self):
+        print("\\n".join(sys.modules))
+
+async def painted():
+    async with ConsoleApp(Engine(None, Bridge()), Bridge()).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+
+asyncio.run(painted())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "console.tui.app" in loaded
+    behind = ("console.model.events", "console.model.load", "console.model.spec", "console.observe.view")
+    later = ("console.tui.desk", "console.tui.operator", "console.tui.dialogs.base", "console.cli.render.narrator")
+    assert not ({*behind, *later, *HEAVY} - {"textual", "rich", "asyncio"}) & loaded
+
+
 def test_help_is_quick() -> None:
     code = "import time; t = time.perf_counter(); from console.cli.main import main; main(['--help']); \
 import os; os.write(2, str(time.perf_counter() - t).encode())"

@@ -41,7 +41,7 @@ def tree(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     bin_directory.mkdir(parents=True)
     shutil.copy2(ROOT / "Makefile", tree)
     (tree / "pyproject.toml").write_text("")
-    for stamp in (".installed", ".installed-demo", ".installed-dev"):
+    for stamp in (".installed", ".installed-demo", ".installed-dev", ".installed-screenshots"):
         (tree / ".venv" / stamp).write_text("")
         os.utime(tree / ".venv" / stamp, (2_000_000_000, 2_000_000_000))
     (bin_directory / "recorder.py").write_text(RECORDER)
@@ -257,7 +257,13 @@ def test_check_holds_lint_format_types_imports_and_tests(tree: Path) -> None:
 
 
 def test_a_fresh_tree_makes_its_own_environment_once(tree: Path) -> None:
-    for target, extra in (("demo", "-e '.[demo]'"), ("test", "-e '.[dev]'"), ("deploy", "-e .")):
+    installed = {
+        "demo": "-e '.[demo]'",
+        "test": "-e '.[dev]'",
+        "screenshots": "-e '.[dev,screenshots]'",
+        "deploy": "-e .",
+    }
+    for target, extra in installed.items():
         assert "pip install" not in dry(target, at=tree)
         (tree / "pyproject.toml").touch()
         os.utime(tree / "pyproject.toml", (2_100_000_000, 2_100_000_000))

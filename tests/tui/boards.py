@@ -34,8 +34,8 @@ from console.observe.view import Drift, Sight, Source, StackView, Standby, Usage
 from console.tui.board import Board
 from console.tui.bridge import Heard
 from console.tui.facts import StackFacts, facts_of
+from console.tui.load_state import LoadState
 from console.tui.sample import Sample
-from console.tui.traffic import LoadState
 from tests.fakes.stack import make_spec
 
 NOW = 1_767_225_660.0

@@ -15,8 +15,8 @@ from console.model.spec import Spec
 from console.ports.journal import LockLabel
 from console.tui.board import Board
 from console.tui.keys import KEYS, Kind, named
+from console.tui.load_state import LoadState
 from console.tui.obstacles import obstacle
-from console.tui.traffic import LoadState
 from tests.fakes.stack import FakeStack, make_spec
 from tests.tui.pilot import Opened, opened
 

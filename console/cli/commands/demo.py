@@ -9,16 +9,12 @@ from typing import TYPE_CHECKING
 
 from console.cli.exit_codes import ExitCode
 from console.cli.invocation import Invocation
-from console.cli.receipts import read_receipt
-from console.cli.render.receipt import receipt_text
 from console.cli.render.style import Mark
-from console.cli.runner import carry_out
 from console.cli.screen import can_open, run_console
-from console.model.plan import Action
-from console.model.request import Outcome, Request, Result
 
 if TYPE_CHECKING:
     from console.engine.session import Session
+    from console.model.request import Outcome
 
 
 def run(invocation: Invocation) -> int:
@@ -46,6 +42,13 @@ def _end_like_ctrl_c() -> None:
 
 
 async def _deploys(invocation: Invocation, session: Session) -> int:
+    # The console, which is the other half of this command, is painted without them.
+    from console.cli.receipts import read_receipt  # noqa: PLC0415
+    from console.cli.render.receipt import receipt_text  # noqa: PLC0415
+    from console.cli.runner import carry_out  # noqa: PLC0415
+    from console.model.plan import Action  # noqa: PLC0415
+    from console.model.request import Request, Result  # noqa: PLC0415
+
     outcome: Outcome | None = None
     for number in range(1, invocation.line.deploys + 1):
         _say(invocation, f"deploy {number} of {invocation.line.deploys}")

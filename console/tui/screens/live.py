@@ -14,8 +14,7 @@ from textual.widgets import Input
 from console.tui.arrangement import PanelName
 from console.tui.keys import KEYS, Kind
 from console.tui.obstacles import obstacle
-from console.tui.paint import Line, Tone, line
-from console.tui.widgets.headline import headline
+from console.tui.paint import Line, Tone, fit, line
 from console.tui.widgets.keyline import keyline
 from console.tui.widgets.panel import Panel
 from console.tui.widgets.panels import ColorsPanel, EventsPanel, Panels
@@ -146,7 +145,7 @@ class LiveScreen(Screen[None]):
         if not self.is_mounted:
             return
         console = self.console
-        self._headline.show((headline(console.board, self.app.size.width, frozen=console.frozen),))
+        self._headline.show((self._top(console),))
         self._arrange()
         self._panels.draw(console.shown)
         self._draw_keys()
@@ -160,6 +159,14 @@ class LiveScreen(Screen[None]):
         if not isinstance(app, ConsoleApp):
             raise TypeError(f"this screen belongs to the console, not to {type(app).__name__}")
         return app
+
+    def _top(self, console: ConsoleApp) -> Line:
+        board, width = console.board, self.app.size.width
+        if board.facts is None:
+            return fit(line((" rollout ", Tone.STRONG), (f"{board.glyphs.arrow} looking", Tone.DIM)), width)
+        from console.tui.widgets.headline import headline  # noqa: PLC0415 - not needed for the first paint
+
+        return headline(board, width, frozen=console.frozen)
 
     def _look(self, key: str) -> None:
         from console.tui.looking import look  # noqa: PLC0415 - other screens are loaded when they are asked for

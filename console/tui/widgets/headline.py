@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from console.cli.report import ColorStatus, Readiness, Role, StatusReport
 from console.model.color import Color
 from console.model.phase import Phase
@@ -16,38 +18,52 @@ _NAME = 16
 """Characters of the stack's name at most: who serves matters more."""
 _BACK = frozenset({"preflight", "await-ready", "smoke-replicas", "write", "validate", "apply", "read-back"})
 """The steps of a rollback until the other color serves."""
+_SHORTER = (
+    frozenset({"estimate", "name", "standby"}),
+    frozenset({"name", "standby"}),
+    frozenset({"standby"}),
+    frozenset({"name"}),
+    frozenset[str](),
+)
+"""What of the row is shown beside who serves and what is wrong. The standby goes only where the right end names it."""
 
 
 def headline(board: Board, width: int, *, frozen: bool = False) -> Line:
-    """The row in this many columns."""
-    left, flags = _left(board), _flags(board, frozen=frozen)
-    for estimate in (_estimate(board), ""):  # it goes first where there is no room
+    """The row in this many columns. Where there is no room, what matters least goes first, as `_SHORTER` says."""
+    flags = _flags(board, frozen=frozen)
+    for parts in _SHORTER:
+        left, estimate = _left(board, parts), _estimate(board) if "estimate" in parts else ""
         right = ((" ", Tone.PLAIN), *flags, *_rollback(board, estimate), (" ", Tone.PLAIN))
         if width_of(left) + width_of(right) <= width:
             break
     return spread(left, right, width, dots=board.glyphs.dots)
 
 
-def _left(board: Board) -> Line:
+def _left(board: Board, shown: AbstractSet[str]) -> Line:
     name = board.facts.project if board.facts else "rollout"
     status = board.status
     if len(name) > _NAME:
         name = name[: _NAME - 1] + board.glyphs.dots
-    head = line((f" {name} ", Tone.STRONG))
+    arrow = (f"{board.glyphs.arrow} ", Tone.DIM)
+    head = line((f" {name} ", Tone.STRONG), arrow) if "name" in shown else line(" ")
     if status is None:
-        return (*head, *line((f"{board.glyphs.arrow} looking", Tone.DIM)))
+        return (*head, *line(("looking", Tone.DIM)))
     alarm = _alarm(board, status)
     if alarm:
-        return (*head, (board.glyphs.arrow, Tone.DIM), *line(" ", (f" {alarm} ", Tone.ALARM)))
-    parts: list[Line] = []
+        return (*head, *line((f" {alarm} ", Tone.ALARM)))
+    row: Line = head
     for color in sorted(status.colors, key=lambda one: one.role is not Role.ACTIVE):
         word = _word(color, status, coming=color.color is _coming(board))
-        if word:
+        if word and ("standby" in shown or word != "warm" or color.color is not _way_back(status)):
             name = release_of(board.sample.view, color.color)
-            parts.append(
-                line((f"{board.glyphs.arrow} ", Tone.DIM), (color.color.value, toned(color.color)), f" {name} {word} ")
-            )
-    return (*head, *(span for part in parts for span in part))
+            part = line((color.color.value, toned(color.color)), f" {name} {word} ")
+            row = (*row, *part) if row is head else (*row, *line(arrow), *part)
+    return row
+
+
+def _way_back(status: StatusReport) -> Color | None:
+    """The color that the right end says to be ready."""
+    return status.rollback.color if status.rollback.readiness is Readiness.READY else None
 
 
 def _word(color: ColorStatus, status: StatusReport, *, coming: bool) -> str:

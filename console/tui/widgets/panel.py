@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.message import Message
@@ -10,8 +10,11 @@ from textual.message import Message
 from console.tui.arrangement import PanelName, Place
 from console.tui.board import Board
 from console.tui.frame import framed
-from console.tui.paint import Line, Rows, Tone, text_of
+from console.tui.paint import Line, Rows, Tone, line, text_of
 from console.tui.widgets.rows import RowsWidget
+
+if TYPE_CHECKING:
+    from console.tui.widgets.parts import Part
 
 
 class Panel(RowsWidget, can_focus=True):
@@ -20,6 +23,8 @@ class Panel(RowsWidget, can_focus=True):
     DEFAULT_CSS = "Panel { height: 100%; }"
 
     panel: ClassVar[PanelName]
+    opening: ClassVar[str]
+    """What stands in it until the stack is open."""
 
     def __init__(self) -> None:
         super().__init__(id=self.panel.value)
@@ -41,37 +46,53 @@ class Panel(RowsWidget, can_focus=True):
         place = self.place
         if place is None:
             return
-        self.content = self.rows_of(board, place.inner_width, place.inner_height)
+        known = board.facts is not None
+        if known:
+            self.content = self.rows_of(board, place.inner_width, place.inner_height)
+        else:
+            self.content = (line((self.opening, Tone.DIM)),)
         self.show(
             framed(
                 self.content,
                 place,
                 board.glyphs,
                 name=self.panel,
-                title=self.title_of(board),
-                note=self.note_of(board),
+                title=self.title_of(board) if known else (),
+                note=self.note_of(board) if known else (),
                 focused=self.has_focus,
-                tone=Tone.ALARM if self.alarmed(board) else Tone.WARN if board.guarded else Tone.FRAME,
+                tone=self._frame(board),
             )
         )
+
+    def _frame(self, board: Board) -> Tone:
+        if board.facts is not None and self.alarmed(board):
+            return Tone.ALARM
+        return Tone.WARN if board.guarded else Tone.FRAME
 
     @property
     def text(self) -> str:
         """Its content as plain text, for the clipboard."""
         return "\n".join(text_of(row).rstrip() for row in self.content) + "\n"
 
+    @property
+    def part(self) -> Part:
+        """What this panel shows of a board."""
+        from console.tui.widgets.parts import PARTS  # noqa: PLC0415 - nothing of it is needed for the first paint
+
+        return PARTS[self.panel]
+
     def rows_of(self, board: Board, width: int, height: int) -> Rows:
         """What is in it."""
-        raise NotImplementedError
+        return self.part.rows(board, width, height)
 
-    def title_of(self, board: Board) -> Line:  # noqa: ARG002 - most panels have none
+    def title_of(self, board: Board) -> Line:
         """What stands beside its name."""
-        return ()
+        return self.part.title(board)
 
-    def note_of(self, board: Board) -> Line:  # noqa: ARG002 - as above
+    def note_of(self, board: Board) -> Line:
         """What stands at the right end of its upper line."""
-        return ()
+        return self.part.note(board)
 
-    def alarmed(self, board: Board) -> bool:  # noqa: ARG002 - as above
+    def alarmed(self, board: Board) -> bool:
         """Whether its frame is to be seen from afar."""
-        return False
+        return self.part.alarmed(board)

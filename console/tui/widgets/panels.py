@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,13 +14,10 @@ from textual.widget import Widget
 from console.tui.arrangement import PanelName, Places, arrange
 from console.tui.board import Board
 from console.tui.paint import Line, Rows
-from console.tui.telling import Told
-from console.tui.widgets.colors import colors_note, colors_rows
-from console.tui.widgets.events import events_note, events_of, events_rows
 from console.tui.widgets.panel import Panel
-from console.tui.widgets.requests import requests_note, requests_rows, requests_title
-from console.tui.widgets.rollout import rollout_note, rollout_rows, rollout_title
-from console.tui.widgets.upstream import upstream_alarmed, upstream_note, upstream_rows, upstream_title
+
+if TYPE_CHECKING:
+    from console.tui.telling import Told
 
 _PAGE = 5
 
@@ -30,17 +27,10 @@ class ColorsPanel(Panel):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", show=False)]
     panel = PanelName.COLORS
+    opening = "waiting for the first look at the stack"
 
     class Opened(Message):
         """The operator wants to see every replica."""
-
-    def rows_of(self, board: Board, width: int, height: int) -> Rows:
-        """As `Panel.rows_of`."""
-        return colors_rows(board, width, height)
-
-    def note_of(self, board: Board) -> Line:
-        """As `Panel.note_of`."""
-        return colors_note(board)
 
     def action_open(self) -> None:
         """Ask for the replicas."""
@@ -51,58 +41,21 @@ class RequestsPanel(Panel):
     """What clients get."""
 
     panel = PanelName.REQUESTS
-
-    def rows_of(self, board: Board, width: int, height: int) -> Rows:
-        """As `Panel.rows_of`."""
-        return requests_rows(board, width, height)
-
-    def title_of(self, board: Board) -> Line:
-        """As `Panel.title_of`."""
-        return requests_title(board)
-
-    def note_of(self, board: Board) -> Line:
-        """As `Panel.note_of`."""
-        return requests_note(board)
+    opening = "no data"
 
 
 class UpstreamPanel(Panel):
     """Where the traffic goes."""
 
     panel = PanelName.UPSTREAM
-
-    def rows_of(self, board: Board, width: int, height: int) -> Rows:
-        """As `Panel.rows_of`."""
-        return upstream_rows(board, width, height)
-
-    def title_of(self, board: Board) -> Line:
-        """As `Panel.title_of`."""
-        return upstream_title(board)
-
-    def note_of(self, board: Board) -> Line:
-        """As `Panel.note_of`."""
-        return upstream_note(board)
-
-    def alarmed(self, board: Board) -> bool:
-        """As `Panel.alarmed`."""
-        return upstream_alarmed(board)
+    opening = "waiting for the proxy"
 
 
 class RolloutPanel(Panel):
     """The rollout."""
 
     panel = PanelName.ROLLOUT
-
-    def rows_of(self, board: Board, width: int, height: int) -> Rows:
-        """As `Panel.rows_of`."""
-        return rollout_rows(board, width, height)
-
-    def title_of(self, board: Board) -> Line:
-        """As `Panel.title_of`."""
-        return rollout_title(board)
-
-    def note_of(self, board: Board) -> Line:
-        """As `Panel.note_of`."""
-        return rollout_note(board)
+    opening = "opening the stack"
 
 
 class EventsPanel(Panel):
@@ -117,6 +70,7 @@ class EventsPanel(Panel):
         Binding("end", "back(-100000)", show=False),
     ]
     panel = PanelName.EVENTS
+    opening = "nothing has happened since this screen was opened"
 
     class Scrolled(Message):
         """Another part is to be seen."""
@@ -133,6 +87,8 @@ class EventsPanel(Panel):
 
     def rows_of(self, board: Board, width: int, height: int) -> Rows:
         """As `Panel.rows_of`."""
+        from console.tui.widgets.events import events_of, events_rows  # noqa: PLC0415 - as in `Panel.part`
+
         news = board.sample.view.news if board.sample.view else None
         told, seen, words = self._sorted
         if told is not board.told or seen is not news or words != self.words:
@@ -146,6 +102,8 @@ class EventsPanel(Panel):
 
     def note_of(self, board: Board) -> Line:
         """As `Panel.note_of`."""
+        from console.tui.widgets.events import events_note  # noqa: PLC0415 - as above
+
         return events_note(board, words=self.words, back=self.back)
 
     def action_back(self, lines: int) -> None:
