@@ -9,9 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.engine import docker_required, missing_docker, remove_project
 from tests.support.stack import ReferenceStack, copy_reference_stack
+
+settings.register_profile("noisy", deadline=None)  # how long an example takes says more about the machine than about it
+settings.load_profile("noisy")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FRAME = 0.2
+FRAME = 0.25
 """Seconds between two frames at least, of those that nobody pressed a key for."""
 TICK = 1.0
 """Seconds between two looks at what only time changes: ages, and what is left of a deadline."""
@@ -302,4 +302,4 @@ class ConsoleApp(App[Leaving]):
         moving = (rollout is not None and not rollout.over) or (view is not None and bool(view.problems))
         if moving:
             self.board = replace(self.board, now=time.time(), monotonic=time.monotonic())
-            self._live.draw()
+            self._draw_soon()

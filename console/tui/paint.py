@@ -85,9 +85,17 @@ def asciified(text: str) -> str:
     return text if text.isascii() else "".join(c if c.isascii() else "?" * cell_len(c) for c in text)
 
 
+def columns_of(text: str) -> int:
+    """Columns that a text takes."""
+    return len(text) if text.isascii() and text.isprintable() else cell_len(text)
+
+
 def width_of(row: Line) -> int:
     """Columns that a row takes."""
-    return sum(cell_len(text) for text, _ in row)
+    columns = 0
+    for text, _ in row:
+        columns += columns_of(text)
+    return columns
 
 
 def text_of(row: Line) -> str:

@@ -7,7 +7,6 @@ whole row, which over a slow link is most of what a calm screen sends.
 from __future__ import annotations
 
 from rich.console import Console
-from rich.control import Control
 from textual._compositor import ChopsUpdate
 
 
@@ -31,7 +30,8 @@ class Exactly(ChopsUpdate):
                 if strip is None or start >= stop:
                     continue
                 if at != start:
-                    sent.append(Control.move_to(start, y).segment.text)
-                sent.append(strip.crop(start - x, stop - x).render(console))
+                    sent.append(f"\x1b[{y + 1};{start + 1}H")
+                whole = start == x and stop == end
+                sent.append((strip if whole else strip.crop(start - x, stop - x)).render(console))
                 at = stop
         return "".join(sent)

@@ -5,16 +5,18 @@ Textual's own `Static` repaints a whole widget; over SSH that is the difference 
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from functools import lru_cache
+from itertools import chain, zip_longest
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from console.tui.paint import Line, Rows, Tone, asciified, harmless, width_of
+from console.tui.paint import Line, Rows, Tone, asciified, columns_of, harmless
 from console.tui.theme import style_of
 
 _GAP = 8
@@ -63,19 +65,24 @@ class RowsWidget(Widget):
         return asciified(safe) if self.ascii_only else safe
 
 
-def _cells(row: Line) -> list[tuple[str, Tone]]:
+@lru_cache(2048)
+def _cells(text: str, tone: Tone) -> tuple[tuple[str, Tone], ...]:
     """One entry a column; the two of a wide character tell which one they are."""
-    found: list[tuple[str, Tone]] = []
-    for text, tone in row:
-        for character in text:
-            found += [(character, tone), (f"+{character}", tone)][: width_of(((character, tone),))]
-    return found
+    if text.isascii() and text.isprintable():
+        return tuple((character, tone) for character in text)
+    return tuple(cell for c in text for cell in ((c, tone), (f"+{c}", tone))[: cell_len(c)])
 
 
 def _differing(old: Line, new: Line) -> list[tuple[int, int]]:
     """Stretches of columns that differ, each with its end; those that are close together are one."""
     found: list[tuple[int, int]] = []
-    for x, (before, after) in enumerate(zip_longest(_cells(old), _cells(new))):
+    same = start = 0
+    for before, after in zip(old, new, strict=False):  # most rows differ in one figure
+        if before != after:
+            break
+        same, start = same + 1, start + columns_of(before[0])
+    cells = (chain.from_iterable(_cells(*span) for span in row[same:]) for row in (old, new))
+    for x, (before, after) in enumerate(zip_longest(*cells), start):
         if before == after:
             continue
         if found and x - found[-1][1] <= _GAP:
