@@ -26,6 +26,7 @@ from console.tui.bridge import Bridge
 from console.tui.engine_thread import EngineThread
 from console.tui.glyphs import ASCII, UNICODE
 from console.tui.keys import Kind
+from console.tui.memory import forget_dead_widgets
 from console.tui.messages import Arrived
 from console.tui.obstacles import obstacle
 from console.tui.paint import unmarked
@@ -123,6 +124,7 @@ class ConsoleApp(App[Leaving]):
         preferences: Preferences | None = None,
     ) -> None:
         super().__init__()
+        forget_dead_widgets()
         self.engine = engine
         self.for_this_stack = for_this_stack
         self._preferences = preferences or Preferences()

@@ -1,0 +1,33 @@
+"""What was shown once and is gone leaves nothing behind: a collector's pause is one that a key waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+
+from textual.strip import Strip
+
+from tests.tui.pilot import Opened, opened
+
+
+async def dialog(console: Opened) -> None:
+    await console.press("D")
+    await console.shows("y do it")
+    await console.press("escape")
+    await console.until(lambda: len(console.app.screen_stack) == 2)
+    await asyncio.sleep(0.1)
+
+
+def rows() -> int:
+    gc.collect()
+    return sum(isinstance(one, Strip) for one in gc.get_objects())
+
+
+async def test_dialogs_that_are_closed_keep_no_row_that_they_drew() -> None:
+    async with opened() as console:
+        for _ in range(2):
+            await dialog(console)
+        before = rows()
+        for _ in range(4):
+            await dialog(console)
+        assert rows() - before < 4 * 24, "each of them drew more rows than that"
