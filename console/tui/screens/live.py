@@ -145,7 +145,7 @@ class LiveScreen(Screen[None]):
         if not self.is_mounted:
             return
         console = self.console
-        self._headline.show((self._top(console),))
+        self._headline.show((_top(console),))
         self._arrange()
         self._panels.draw(console.shown)
         self._draw_keys()
@@ -159,14 +159,6 @@ class LiveScreen(Screen[None]):
         if not isinstance(app, ConsoleApp):
             raise TypeError(f"this screen belongs to the console, not to {type(app).__name__}")
         return app
-
-    def _top(self, console: ConsoleApp) -> Line:
-        board, width = console.board, self.app.size.width
-        if board.facts is None:
-            return fit(line((" rollout ", Tone.STRONG), (f"{board.glyphs.arrow} looking", Tone.DIM)), width)
-        from console.tui.widgets.headline import headline  # noqa: PLC0415 - not needed for the first paint
-
-        return headline(board, width, frozen=console.frozen)
 
     def _look(self, key: str) -> None:
         from console.tui.looking import look  # noqa: PLC0415 - other screens are loaded when they are asked for
@@ -217,3 +209,12 @@ class LiveScreen(Screen[None]):
     def _draw_keys(self) -> None:
         row = keyline(self.console.board, self.app.size.width, notice=self._notice)
         self._keyline.show((row,))
+
+
+def _top(console: ConsoleApp) -> Line:
+    board, width = console.board, console.size.width
+    if board.facts is None:
+        return fit(line((" rollout ", Tone.STRONG), (f"{board.glyphs.arrow} looking", Tone.DIM)), width)
+    from console.tui.widgets.headline import headline  # noqa: PLC0415 - not needed for the first paint
+
+    return headline(board, width, frozen=console.frozen)
