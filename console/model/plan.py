@@ -50,6 +50,14 @@ class PlannedStep:
     after: tuple[str, ...] = ()
     """Ids of the steps whose success it needs."""
 
+    @property
+    def limit(self) -> str:
+        """Its deadline for people: `within 8s`, `within 30m`; empty without one."""
+        if self.deadline is None:
+            return ""
+        minutes, seconds = divmod(self.deadline, 60)
+        return f"within {minutes:g}m" if minutes > 1 and not seconds else f"within {self.deadline:g}s"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -83,6 +91,5 @@ class Plan:
         width = max((len(planned.title) for planned in self.steps), default=0)
         lines = [head]
         for number, planned in enumerate(self.steps, start=1):
-            limit = "" if planned.deadline is None else f"within {planned.deadline:g}s"
-            lines.append(f"{number:>3}  {planned.title:<{width}}  {limit:<12}  {planned.cause}".rstrip())
+            lines.append(f"{number:>3}  {planned.title:<{width}}  {planned.limit:<12}  {planned.cause}".rstrip())
         return "\n".join(lines) + "\n"

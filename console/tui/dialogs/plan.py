@@ -200,7 +200,6 @@ def plan_rows(plan: Plan, width: int) -> Rows:
 
 
 def _step(number: int, planned: PlannedStep, size: int, width: int) -> Line:
-    limit = "" if planned.deadline is None else f"within {planned.deadline:g}s"
     cause = f"  {planned.cause}" if width >= _WIDE else ""
     title = fit(line(planned.title), size)
-    return (*line((f"{number:>3}  ", Tone.DIM)), *title, *line((f"  {limit:<12}{cause}", Tone.DIM)))
+    return (*line((f"{number:>3}  ", Tone.DIM)), *title, *line((f"  {planned.limit:<12}{cause}", Tone.DIM)))
