@@ -32,6 +32,7 @@ from console.tui.obstacles import obstacle
 from console.tui.paint import unmarked
 from console.tui.preferences import Preferences
 from console.tui.screens.live import LiveScreen
+from console.tui.stylesheet import ReadOnce
 from console.tui.theme import THEMES
 from console.tui.widgets.rows import RowsWidget
 from console.tui.wire import Exactly
@@ -128,6 +129,8 @@ class ConsoleApp(App[Leaving]):
         self.engine = engine
         self.for_this_stack = for_this_stack
         self._preferences = preferences or Preferences()
+        self.set_reactive(App.theme, self._preferences.theme)
+        self.stylesheet = ReadOnce(variables=self.get_css_variables())
         self.board = Board(glyphs=ASCII if ascii_only else UNICODE, keys=self._preferences.keys)
         self._frozen: Board | None = None
         self.mouse = False
@@ -144,7 +147,6 @@ class ConsoleApp(App[Leaving]):
 
     def on_mount(self) -> None:
         """Show the live screen and listen to the engine."""
-        self.theme = self._preferences.theme
         self.set_keymap(self._preferences.keymap)
         self._loop = asyncio.get_running_loop()
         self.push_screen(self._live)
