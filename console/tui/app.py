@@ -26,7 +26,7 @@ from console.tui.bridge import Bridge
 from console.tui.engine_thread import EngineThread
 from console.tui.glyphs import ASCII, UNICODE
 from console.tui.keys import Kind
-from console.tui.memory import forget_dead_widgets
+from console.tui.memory import forget_dead_widgets, keep_what_is_loaded
 from console.tui.messages import Arrived
 from console.tui.obstacles import obstacle
 from console.tui.paint import unmarked
@@ -180,6 +180,8 @@ class ConsoleApp(App[Leaving]):
             board = board.with_sample(batch.sample)
         self.board = board
         self._draw_soon()
+        if opened:
+            keep_what_is_loaded()
         if opened and self._load_at_start and board.facts is not None:
             self._load_at_start = False
             self.run_worker(self._begin_load(), group="load")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import weakref
 
 from textual.strip import Strip
 
@@ -16,6 +17,19 @@ async def dialog(console: Opened) -> None:
     await console.press("escape")
     await console.until(lambda: len(console.app.screen_stack) == 2)
     await asyncio.sleep(0.1)
+
+
+async def test_a_dialog_that_was_closed_is_collected_before_many_of_them_pile_up() -> None:
+    async with opened() as console:
+        await console.press("D")
+        await console.shows("y do it")
+        shown = weakref.ref(console.app.screen)
+        gc.disable()
+        try:
+            await console.press("escape")
+            await console.until(lambda: shown() is None)
+        finally:
+            gc.enable()
 
 
 def rows() -> int:

@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from console.tui.arrangement import PanelName
 from console.tui.keys import KEYS, Kind
+from console.tui.memory import collect_what_was_closed
 from console.tui.obstacles import obstacle
 from console.tui.paint import Line, Tone, fit, line
 from console.tui.widgets.keyline import keyline
@@ -23,6 +24,8 @@ from console.tui.widgets.rows import RowsWidget
 if TYPE_CHECKING:
     from console.tui.app import ConsoleApp
 
+_TIDY = 0.1
+"""Seconds until nothing refers to a screen that was closed."""
 _NOTICE = 5.0
 """Seconds that a notice stays."""
 
@@ -67,6 +70,7 @@ class LiveScreen(Screen[None]):
         del event
         self._panels.arrange_anew()
         self.draw()
+        self.set_timer(_TIDY, collect_what_was_closed)
 
     def on_panel_placed(self, event: Panel.Placed) -> None:
         """Draw what stands somewhere else now."""
