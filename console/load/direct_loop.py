@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Callback = Callable[[], object]
 _Args = TypeVarTuple("_Args")
 
+_BATCH = 128
+"""Descriptors looked at in one go; room for more than are ever ready at once costs each call."""
+
 
 class DirectSelector(selectors.BaseSelector):
     """Calls back for some descriptors itself, and hands out the rest as every selector does. Linux only."""
@@ -55,7 +58,7 @@ class DirectSelector(selectors.BaseSelector):
         self.due = False
         while True:
             others = False
-            for fd, _ in poll(timeout):
+            for fd, _ in poll(timeout, _BATCH):
                 callback = callbacks.get(fd)
                 if callback is not None:
                     callback()

@@ -12,7 +12,32 @@ from console.model.load import Attempt, Failure, Group, NotSent, PhaseCounts, Sn
 LISTED_FAILURES = 200
 """How many of the last failures are kept."""
 
+_GATHERED = 32
+"""Histograms that are gathered until they are added up: several in one go cost a fraction of each by itself."""
+
 _Key = TypeVar("_Key")
+
+
+class _HistogramSum:
+    """Histograms that nobody changes any more, added up when somebody looks, or when many have gathered."""
+
+    __slots__ = ("_gathered", "_sum")
+
+    def __init__(self) -> None:
+        self._gathered: list[Histogram] = []
+        self._sum = Histogram()
+
+    def add(self, delta: Histogram) -> None:
+        self._gathered.append(delta)
+        if len(self._gathered) >= _GATHERED:
+            self.total()
+
+    def total(self) -> Histogram:
+        """The running sum; it changes with the next call."""
+        for delta in self._gathered:
+            self._sum.merge(delta)
+        self._gathered.clear()
+        return self._sum
 
 
 class _GroupSum:
@@ -34,8 +59,8 @@ class _GroupSum:
         self.ok = self.unexpected = self.dropped = self.recovered = self.slow = 0
         self.statuses: dict[int, int] = {}
         self.attempts: dict[Attempt, int] = {}
-        self.latency = Histogram()
-        self.service = Histogram()
+        self.latency = _HistogramSum()
+        self.service = _HistogramSum()
 
     def add(self, delta: Group) -> None:
         self.ok += delta.ok
@@ -45,8 +70,8 @@ class _GroupSum:
         self.slow += delta.slow
         add_counts(self.statuses, delta.statuses)
         add_counts(self.attempts, delta.attempts)
-        self.latency.merge(delta.latency)
-        self.service.merge(delta.service)
+        self.latency.add(delta.latency)
+        self.service.add(delta.service)
 
     def group(self, phase: str, release: str, color: str) -> Group:
         return Group(
@@ -60,8 +85,8 @@ class _GroupSum:
             slow=self.slow,
             statuses=dict(sorted(self.statuses.items())),
             attempts=dict(self.attempts),
-            latency=Histogram(self.latency.counts),
-            service=Histogram(self.service.counts),
+            latency=Histogram(self.latency.total().counts),
+            service=Histogram(self.service.total().counts),
         )
 
 
@@ -71,7 +96,7 @@ class LoadSum:
     def __init__(self) -> None:
         self.snapshots = 0
         self.totals = Totals()
-        self.lag = Histogram()
+        self._lag = _HistogramSum()
         self.failures: deque[Failure] = deque(maxlen=LISTED_FAILURES)
         self.failures_omitted = 0
         self._phases: dict[str, tuple[int, dict[NotSent, int]]] = {}
@@ -81,7 +106,7 @@ class LoadSum:
         """Add one snapshot."""
         self.snapshots += 1
         self.totals = snapshot.totals
-        self.lag.merge(snapshot.lag)
+        self._lag.add(snapshot.lag)
         overflow = len(self.failures) + len(snapshot.failures) - LISTED_FAILURES
         self.failures_omitted += snapshot.failures_omitted + max(0, overflow)
         self.failures.extend(snapshot.failures)
@@ -94,6 +119,11 @@ class LoadSum:
             if key not in self._groups:
                 self._groups[key] = _GroupSum()
             self._groups[key].add(group)
+
+    @property
+    def lag(self) -> Histogram:
+        """How late requests were begun."""
+        return self._lag.total()
 
     @property
     def phases(self) -> tuple[PhaseCounts, ...]:

@@ -51,6 +51,7 @@ _TYPES = {name: kind for kind, name in _NAMES.items()}
 
 
 _to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_from_json = json.JSONDecoder().raw_decode
 
 
 class WireError(ValueError):
@@ -89,9 +90,12 @@ def decode_config(line: bytes) -> LoadConfig:
 
 def _decode(line: bytes) -> object:
     try:
-        body = json.loads(line)
+        text = line.decode().rstrip()
+        body, end = _from_json(text)
     except (ValueError, RecursionError) as error:
         raise WireError(f"not a line of JSON: {error}") from error
+    if end != len(text):
+        raise WireError("more than one value on a line")
     if not isinstance(body, dict):
         raise WireError("not an object")
     version = body.pop("v", None)
@@ -206,10 +210,13 @@ def _cached_reader(hint: Hashable) -> _Reader:  # noqa: PLR0911 - one return for
 def _dataclass_reader(kind: type) -> _Reader:
     hints = get_type_hints(kind)
     readers = {field.name: _reader(hints[field.name]) for field in dataclasses.fields(kind)}
+    counts_only = {hints[name] for name in readers} == {int}
 
     def read(value: object) -> object:
         if not isinstance(value, dict) or value.keys() != readers.keys():
             raise WireError(f"not the fields of {kind.__name__}")
+        if counts_only and set(map(type, value.values())) == {int}:
+            return kind(**value)
         return kind(**{name: reader(value[name]) for name, reader in readers.items()})
 
     return read
