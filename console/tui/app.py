@@ -129,7 +129,7 @@ class ConsoleApp(App[Leaving]):
         self.engine = engine
         self.for_this_stack = for_this_stack
         self._preferences = preferences or Preferences()
-        self.set_reactive(App.theme, self._preferences.theme)
+        self.theme = self._preferences.theme
         self.stylesheet = ReadOnce(variables=self.get_css_variables())
         self.board = Board(glyphs=ASCII if ascii_only else UNICODE, keys=self._preferences.keys)
         self._frozen: Board | None = None

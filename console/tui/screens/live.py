@@ -24,7 +24,7 @@ from console.tui.widgets.rows import RowsWidget
 if TYPE_CHECKING:
     from console.tui.app import ConsoleApp
 
-_TIDY = 0.1
+_TIDY = 0.05
 """Seconds until nothing refers to a screen that was closed."""
 _NOTICE = 5.0
 """Seconds that a notice stays."""
