@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from console.cli.render.durations import coarse
 from console.observe.rollout import RolloutView, StepStatus, StepView
 from console.tui.board import Board
 from console.tui.names import release_name, step_name, took
-from console.tui.paint import Line, Rows, Tone, line, wrapped
+from console.tui.paint import Line, Rows, Tone, line, spread, width_of, wrapped
 from console.tui.telling import end_of
 
 _SIGNS = {StepStatus.SUCCEEDED: Tone.GOOD, StepStatus.FAILED: Tone.BAD, StepStatus.CANCELLED: Tone.WARN}
 _NEXT = 4
 """How many of the steps to come are named."""
+_WAITING = 2
+"""Rows at most for what a step waits for."""
+_INDENT = "  "
 
 
 def rollout_rows(board: Board, width: int, height: int) -> Rows:
@@ -21,10 +26,37 @@ def rollout_rows(board: Board, width: int, height: int) -> Rows:
         return _unfinished(board, width)
     if rollout is None:
         return (line(("no rollout so far", Tone.DIM)),) if board.facts else (line(("opening the stack", Tone.DIM)),)
-    done = wrapped([_step(board, step) for step in rollout.steps if step.status in _SIGNS], width, gap=" ")
-    last = _ended(rollout, width) if rollout.over else (_running(board, rollout), *_to_come(board, rollout, width))
+    last = _ended(rollout, width) if rollout.over else _running(board, rollout, width)
     room = max(min(1, height - 1), height - len(last))
-    return (*(done[-room:] if room else ()), *last)[:height]
+    rows = (*_done(board, rollout, width, room), *last)
+    return (*rows, *(() if rollout.over else _to_come(board, rollout, width)))[:height]
+
+
+def _done(board: Board, rollout: RolloutView, width: int, room: int) -> Rows:
+    """The latest of what was done, and always what failed: it is why all that follows is done."""
+    if not room:
+        return ()
+    steps = [step for step in rollout.steps if step.status in _SIGNS]
+    rows = wrapped([_step(board, step) for step in steps], width)
+    if len(rows) <= room:
+        return rows
+    failed = [_step(board, step) for step in steps if step.status is StepStatus.FAILED]
+    latest = rows[-room:]
+    if all(piece in _pieces(latest) for piece in failed):
+        return latest
+    kept = [_step(board, step) for step in steps]
+    while len(rows) > room:
+        place = next((place for place, piece in enumerate(kept) if piece not in failed), None)
+        if place is None:
+            return rows[-room:]
+        del kept[place]
+        rows = wrapped([line((board.glyphs.dots, Tone.DIM)), *kept], width)
+    return rows
+
+
+def _pieces(rows: Rows) -> set[Line]:
+    """The steps in these rows: each is a sign with a name, and how long it took."""
+    return {pair for row in rows for pair in pairwise(row)}
 
 
 def rollout_title(board: Board) -> Line:
@@ -61,18 +93,24 @@ def _step(board: Board, step: StepView) -> Line:
     return line((text, tone), (f" {took(step.seconds or 0.0)}", Tone.DIM))
 
 
-def _running(board: Board, rollout: RolloutView) -> Line:
+def _running(board: Board, rollout: RolloutView, width: int) -> Rows:
+    """The step, what it waits for, and at a place of their own, where nothing cuts them, its seconds and the hold."""
     sign = board.glyphs.running
     if rollout.held_before:
-        return line((f"{sign} HELD before {step_name(rollout.held_before)}: H lets it go on", Tone.WARN))
+        return (line((f"{sign} HELD before {step_name(rollout.held_before)}: H lets it go on", Tone.WARN)),)
     step = rollout.step
     if step is None:
-        return line((f"{sign} {rollout.phase.value}", Tone.ACCENT))
+        return (line((f"{sign} {rollout.phase.value}", Tone.ACCENT)),)
     left = step.remaining(board.now)
-    text = f": {step.waiting}" if step.waiting else ""
-    until = f", {coarse(left)} left" if left is not None else ""
-    hold = "  (hold asked for)" if board.sample.held else ""
-    return line((f"{sign} {step.title}", Tone.ACCENT), f"{text}{until}", (hold, Tone.WARN))
+    until = f"{coarse(left)} left" if left is not None else ""
+    hold: Line = line(("  (hold asked for)", Tone.WARN)) if board.sample.held else ()
+    title = line((f"{sign} {step.title}", Tone.ACCENT))
+    short = (*title, *line(f"{f': {step.waiting}' if step.waiting else ''}{f', {until}' if until else ''}"), *hold)
+    if width_of(short) <= width:
+        return (short,)
+    end = (*line(f"  {until}" if until else ""), *hold)
+    waiting = wrapped([line(word) for word in step.waiting.split()], width - len(_INDENT))[:_WAITING]
+    return (spread(title, end, width, dots=board.glyphs.dots), *((*line(_INDENT), *row) for row in waiting))
 
 
 def _to_come(board: Board, rollout: RolloutView, width: int) -> Rows:
