@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from console.cli.report import StatusReport
     from console.model.request import Verdict
     from console.observe.rollout import RolloutView
-    from console.observe.view import Usage
+    from console.observe.view import Drift, Usage
     from console.ports.journal import LockLabel
     from console.tui.bridge import Heard
     from console.tui.facts import StackFacts
@@ -50,6 +50,12 @@ class Board:
     def guarded(self) -> bool:
         """Whether the stack is protected, which nobody may overlook."""
         return self.facts is not None and self.facts.protected
+
+    @property
+    def drift(self) -> Drift | None:
+        """What disagrees although nothing moves it. In mid-cutover the three differ for a moment, and rightly."""
+        view = self.sample.view
+        return view.drift if view is not None and view.drift is not None and not view.drift.moving else None
 
     def shown(self, key: str) -> str:
         """What to press for the key of that id."""

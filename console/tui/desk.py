@@ -14,7 +14,7 @@ from console.engine.load import answer_timeout
 from console.engine.session import Session
 from console.model.color import Color
 from console.model.errors import ReadOnlyError, RolloutError
-from console.model.events import Record
+from console.model.events import ActiveRecorded, CutoverSeen, Record
 from console.model.plan import Action, Plan
 from console.model.release import Release
 from console.model.request import Outcome, RecoveryChoice, Request, Verdict
@@ -201,6 +201,10 @@ class Desk:
             self._sequence = max(self._sequence, record.sequence)
         self._measuring.hear(record)
         self._bridge.hear(record, own=True)
+        if record.sequence:
+            self._observer.notice(record)
+        if isinstance(record.event, CutoverSeen | ActiveRecorded):
+            self._observer.look()  # who serves is in the first row
         if self._bridge.progressing:
             self._news.set()
 

@@ -75,7 +75,7 @@ def _by_action(key: str, board: Board) -> str:  # noqa: PLR0911 - a table of rea
     if board.verdict.choices and not board.verdict.consistent and key not in _OUT_OF_INCIDENTS:
         ways = f"{board.shown('recover')} shows the ways on"
         return f"{key} waits: rollout {board.verdict.rollout} never finished; {ways}"
-    if status.drift is not None and key not in _OUT_OF_INCIDENTS:
+    if board.drift is not None and key not in _OUT_OF_INCIDENTS:
         return f"{key} waits: state, file and live proxy disagree (DRIFT); type: {status.next_command}"
     idle = next((color for color in status.colors if color.color is status.rollback.color), None)
     if key == "cutover":

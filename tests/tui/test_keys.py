@@ -14,6 +14,7 @@ from console.model.observed import Health
 from console.model.plan import Action
 from console.model.request import Request
 from console.ports.journal import LockLabel
+from console.tui.dialogs import base
 from console.tui.keys import KEYS, Kind
 from console.tui.obstacles import obstacle
 from tests.fakes.stack import FakeStack, make_spec
@@ -105,7 +106,8 @@ async def test_no_other_key_agrees_to_a_plan(key: str) -> None:
         assert not console.stack.journal.kept
 
 
-async def test_what_was_typed_ahead_is_not_taken_for_consent() -> None:
+async def test_what_was_typed_ahead_is_not_taken_for_consent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "PATIENCE", 600.0)  # however slow the machine is, it was typed ahead
     async with opened() as console:
         await console.press("D", "y", "y")
         await console.shows("y do it")

@@ -18,6 +18,9 @@ _NAME = 16
 """Characters of the stack's name at most: who serves matters more."""
 _BACK = frozenset({"preflight", "await-ready", "smoke-replicas", "write", "validate", "apply", "read-back"})
 """The steps of a rollback until the other color serves."""
+_BEFORE = frozenset({Phase.PLANNED, Phase.PREPARING, Phase.CUTTING_OVER})
+"""Phases in which the target does not serve yet. Afterwards it is what is seen that counts, a moment later."""
+_GOING_BACK = frozenset({Phase.ROLLING_BACK, Phase.ROLLED_BACK, Phase.RESTORING, Phase.CLEANING_UP})
 _SHORTER = (
     frozenset({"estimate", "name", "standby"}),
     frozenset({"name", "standby"}),
@@ -81,16 +84,16 @@ def _coming(board: Board) -> Color | None:
     rollout = board.rollout
     if board.verdict.choices and not board.running:
         return None  # what never finished goes nowhere by itself
-    deploying = rollout is not None and not rollout.over and rollout.action == Action.DEPLOY.value
-    before = rollout is not None and rollout.phase in {Phase.PLANNED, Phase.PREPARING, Phase.CUTTING_OVER}
-    return rollout.target if rollout is not None and deploying and before else None
+    if rollout is None or rollout.over or rollout.action != Action.DEPLOY.value or rollout.phase in _GOING_BACK:
+        return None
+    serving = board.status.serving if board.status else None
+    return rollout.target if rollout.phase in _BEFORE or serving is not rollout.target else None
 
 
 def _alarm(board: Board, status: StatusReport) -> str:
     """What nobody may miss; empty when all is well."""
-    view = board.sample.view
-    if view is not None and view.drift is not None and not view.drift.moving:
-        drift = view.drift
+    drift = board.drift
+    if drift is not None:
         return f"DRIFT state {drift.state} file {drift.file} live {drift.live}"
     if status.live_generation is None:
         return "THE PROXY DOES NOT ANSWER"
@@ -119,7 +122,9 @@ def _rollback(board: Board, estimate: str) -> Line:
     if status is None:
         return ()
     can = not obstacle("rollback", board)
-    back = status.rollback
+    back, rollout = status.rollback, board.rollout
+    if rollout is not None and not rollout.over and rollout.phase in _GOING_BACK and board.running:
+        return line(("going back", Tone.DIM))
     if back.color is _coming(board):
         return line(("rollback: once it serves", Tone.DIM))
     name = release_of(board.sample.view, back.color) if back.readiness is Readiness.READY else ""

@@ -16,9 +16,8 @@ def upstream_rows(board: Board, width: int, height: int) -> Rows:
         return (line(("waiting for the proxy", Tone.DIM)),)
     good: Line = line((board.glyphs.good, Tone.GOOD))
     agreed = status.drift is None and status.live_generation is not None
-    bad: Line = () if view.drift is not None and view.drift.moving else line((board.glyphs.bad, Tone.BAD))
-    mark = good if agreed else bad if status.drift else ()
-    fallback = line(("none yet", Tone.DIM)) if not status.drift else line(("missing", Tone.BAD))
+    mark = good if agreed else line((board.glyphs.bad, Tone.BAD)) if board.drift else ()
+    fallback = line(("missing", Tone.BAD)) if board.drift else line(("none yet", Tone.DIM))
     rows = [
         spread(line("file  "), (), 6) + (_side(status.file_color, status.file_generation) or fallback),
         spread(line("live  ") + _live(board), mark, width),
@@ -52,8 +51,7 @@ def upstream_note(board: Board) -> Line:
 
 def upstream_alarmed(board: Board) -> bool:
     """Whether the three disagree and no rollout is moving them."""
-    view = board.sample.view
-    return view is not None and view.drift is not None and not view.drift.moving
+    return board.drift is not None
 
 
 def _side(color: Color | None, generation: int | None) -> Line:
