@@ -59,8 +59,13 @@ class Invocation:
         return self.for_this_stack(shlex.join(["rollout", *words]))
 
     def for_this_stack(self, command: str) -> str:
-        """A `rollout` command with the flags that say which stack; any other command as it is."""
+        """A `rollout` command with the flags that say which stack; any other command as it is.
+
+        An embedded stack is nobody else's to act on: typed in a shell, the same command would act on another stack.
+        """
         line = self.line
+        if line.command == "demo" and command.startswith("rollout "):
+            return f"{command}   # on a stack of your own"
         flags: list[str] = [word for name in line.files for word in ("-f", name)]
         flags += ["-p", line.project_name] if line.project_name else []
         flags += ["--state-dir", line.state_dir] if line.state_dir else []

@@ -144,7 +144,7 @@ class Operator:
         load = board.facts.load
         words = (
             f"Send {load.rate:g} requests a second to {load.url}, this stack's own address, "
-            f"until L is pressed again, for at most {duration(LONGEST)}.\n\n"
+            f"until {self._app.board.shown('load')} is pressed again, for at most {duration(LONGEST)}.\n\n"
             "They are synthetic, every one is counted, and a rollout that runs meanwhile is measured by them."
         )
         command = f"rollout load {load.url} --rate {load.rate:g} --duration {LONGEST:g}s"

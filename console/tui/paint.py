@@ -79,10 +79,14 @@ def unmarked(text: str) -> str:
     return harmless(text).replace("[", "\\[")
 
 
+_ASCII = {"…": "~"}
+"""What stands for a sign of our own where there is nothing but ASCII."""
+
+
 @lru_cache(2048)
 def asciified(text: str) -> str:
     """The text for a terminal that has nothing but ASCII."""
-    return text if text.isascii() else "".join(c if c.isascii() else "?" * cell_len(c) for c in text)
+    return text if text.isascii() else "".join(c if c.isascii() else _ASCII.get(c) or "?" * cell_len(c) for c in text)
 
 
 def columns_of(text: str) -> int:

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.cli.actor import current_actor
+from console.cli.invocation import Invocation
+from console.cli.output import Output
+from console.cli.parser import parse
 from console.cli.render.clean import clean, clean_lines
 from console.cli.render.durations import clock, coarse, duration, stamp
 from console.cli.render.problem import error_text
 from console.cli.render.style import Mark, Style
 from console.cli.terminal import Terminal, look
 from console.model.errors import ConfigError, Problem, RolloutError
+from tests.cli.fakes import FakeBackend
 
 FORBIDDEN = {chr(code) for code in (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
@@ -125,3 +131,25 @@ def test_colour_needs_a_terminal_and_no_no_color() -> None:
     assert not look(_Tty(), {"TERM": "dumb"}).colour
     assert not look(_Tty(), {}).colour
     assert not look(io.StringIO(), {"TERM": "xterm"}).colour
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        (("demo",), "rollout deploy --load 200   # on a stack of your own"),
+        (("deploy", "-p", "shop"), "rollout deploy --load 200 -p shop"),
+        (("deploy",), "rollout deploy --load 200"),
+    ],
+)
+def test_a_command_to_be_pasted_acts_on_this_stack_and_a_demos_says_that_it_does_not(
+    argv: tuple[str, ...], expected: str, tmp_path: Path
+) -> None:
+    invocation = Invocation(
+        line=parse(list(argv)),
+        output=Output(io.StringIO(), io.StringIO(), {}),
+        environ={},
+        actor=current_actor(list(argv), {}),
+        backend=FakeBackend(tmp_path, None),
+        interactive=False,
+    )
+    assert invocation.for_this_stack("rollout deploy --load 200") == expected

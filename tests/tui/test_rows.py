@@ -125,6 +125,11 @@ def test_at_80_columns_the_frames_are_those_of_the_design() -> None:
     assert text_of(drawn[PanelName.EVENTS][-1]) == "└" + "─" * 78 + "┘"
 
 
+def test_without_unicode_what_is_cut_ends_in_a_sign_of_its_own() -> None:
+    assert asciified("late-er…") == "late-er~"
+    assert asciified("日") == "??"
+
+
 def test_pieces_are_never_torn() -> None:
     rows = wrapped([line("✓ start 0.4s"), line("✓ ready 0.2s"), line("✓ smoke 8ms")], 26)
     assert [text_of(row) for row in rows] == ["✓ start 0.4s ✓ ready 0.2s", "✓ smoke 8ms"]
