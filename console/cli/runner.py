@@ -44,9 +44,9 @@ async def carry_out(invocation: Invocation, session: Session, work: Callable[[],
         LockHeldError, ReadOnlyError: as `work` says.
     """
     narrator = narrator_for(invocation)
-    stops = [session.subscribe(_harmless(narrator.record, invocation.output))]
+    stops = [session.subscribe(harmless(narrator.record, invocation.output))]
     if invocation.line.json:
-        stops.append(session.subscribe(_harmless(json_listener(invocation.output.document), invocation.output)))
+        stops.append(session.subscribe(harmless(json_listener(invocation.output.document), invocation.output)))
     with ending_safely(
         abort=session.abort,
         waiting_for=narrator.waiting_for,
@@ -73,7 +73,7 @@ _DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, OSErro
 """What a mistake in rendering raises."""
 
 
-def _harmless(listener: Callable[[Record], None], output: Output) -> Callable[[Record], None]:
+def harmless(listener: Callable[[Record], None], output: Output) -> Callable[[Record], None]:
     """The listener, whose defects stay its own: a renderer must never fail a rollout."""
 
     def listen(record: Record) -> None:

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
 def can_open(invocation: Invocation) -> bool:
     """Whether there is a terminal to draw on, and nobody asked for lines."""
-    line = invocation.line
-    return invocation.interactive and invocation.output.data_terminal.tty and not line.plain and not line.json
+    return on_terminal(invocation) and not invocation.line.plain and not invocation.line.json
+
+
+def on_terminal(invocation: Invocation) -> bool:
+    """Whether somebody sits there: all three streams are a terminal."""
+    return invocation.interactive and invocation.output.data_terminal.tty
 
 
 def run_console(

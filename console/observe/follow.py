@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from console.model.events import Record
 from console.ports.clock import Clock
-from console.ports.journal import Journal
 
 INTERVAL = 0.25
 """Seconds between looks."""
@@ -36,13 +36,21 @@ class Added:
         return not (self.records or self.anew or self.problem)
 
 
+class Recorded(Protocol):
+    """A journal, or a session, which reads one."""
+
+    def records(self) -> tuple[Record, ...]:
+        """Every readable record, oldest first."""
+        ...
+
+
 class JournalFollower:
     """Hands out every record once, in order.
 
     It must live on the same thread as the journal that it is given: that one remembers how far it read.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Recorded) -> None:
         self._journal = journal
         self._known: tuple[Record, ...] | None = None
 

@@ -93,6 +93,8 @@ class Script:
     """One after the other, the last for ever."""
     history: tuple[Release, ...] = ()
     records: tuple[Record, ...] = ()
+    later: tuple[Record, ...] = ()
+    """What somebody else adds to the journal: one more record with every third look at it."""
     lock: LockLabel | None = None
     verdict: Verdict = NOTHING_LEFT
     findings: tuple[Finding, ...] = ()
@@ -114,6 +116,7 @@ class FakeSession(Session):
         self._listeners: list[Callable[[Record], None]] = []
         self._aborted = asyncio.Event()
         self._looks = 0
+        self._reads = 0
 
     async def observe(self) -> Observed:
         self._raise()
@@ -160,7 +163,8 @@ class FakeSession(Session):
         self._aborted.set()
 
     def records(self) -> tuple[Record, ...]:
-        return self.script.records
+        self._reads += 1
+        return self.script.records + self.script.later[: self._reads // 3]
 
     def history(self) -> tuple[Release, ...]:
         return self.script.history

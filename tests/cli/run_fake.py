@@ -7,14 +7,20 @@ from pathlib import Path
 
 from console.cli.main import main
 from console.model.color import Color
-from console.model.events import CommandRan
+from console.model.events import CommandRan, Record, StepProgressed
 from console.model.request import Outcome, Result
 from tests.cli import samples
 from tests.cli.fakes import FakeBackend, Script, held
 from tests.cli.test_status import UNFINISHED
 
 WAITING = (samples.STARTED, samples.step("ready", "wait until green is ready"))
+OTHERS = tuple(
+    Record(rollout=17, sequence=number, at=samples.AT, event=event)
+    for number, event in enumerate(samples.GOOD, start=1)
+    if not isinstance(event, StepProgressed)
+)
 SCENARIOS = {
+    "others": Script(observed=(*(samples.OBSERVED,) * 2, samples.DRIFTED, samples.OBSERVED), later=OTHERS),
     "good": Script(events=samples.GOOD),
     "failed": Script(
         events=samples.FAILED,

@@ -62,6 +62,7 @@ def test_two_deploys_on_the_embedded_stack_and_a_receipt(tmp_path: Path) -> None
     assert process.returncode == 0, err
     assert out.startswith("receipt 2: deploy of demo")
     assert err.count("done    read back: ") == 2
+    assert err.count("load: 0 dropped / ") == 2
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
     assert started_below(tmp_path) == []
@@ -76,6 +77,8 @@ def test_the_demo_as_data_is_one_object_a_line_and_its_receipt_renders(tmp_path:
     assert [document["v"] for document in documents] == [1] * len(documents)
     receipt = from_plain(Receipt, documents[-1]["receipt"])
     assert receipt.result == "done"
+    assert receipt.load is not None
+    assert (receipt.load.rate, receipt.load.dropped) == (200.0, 0)
     assert ET.fromstring(receipt_junit(receipt)).get("failures") == "0"
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from console.cli.render.changes import changes
 from console.cli.render.status import status_text
 from console.cli.render.style import Style
 from console.cli.report import Readiness, Role, Seen, StatusReport, report
@@ -266,3 +267,35 @@ def test_a_bare_command_line_prints_the_status_and_where_help_is(rollout: Rollou
     assert ran.code == 0
     assert ran.out.startswith("shop: ✓ green")
     assert "rollout --help" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (samples.OBSERVED, []),
+        (samples.DRIFTED, ["DRIFT: state says blue, file says green, live proxy says green"]),
+        (replace(samples.OBSERVED, replicas=samples.OBSERVED.replicas[1:]), ["blue: absent"]),
+        (
+            replace(
+                samples.OBSERVED,
+                replicas=(
+                    samples.OBSERVED.replicas[0],
+                    samples.replica(Color.GREEN, health=Health.UNHEALTHY, health_output="503"),
+                ),
+            ),
+            ["green: active, 0/1 replicas, unhealthy", "shop-green-1 is unhealthy: 503"],
+        ),
+    ],
+)
+def test_what_changed_between_two_looks_is_a_line_each(after: Observed, said: list[str]) -> None:
+    assert [text for _, text in changes(judged(samples.OBSERVED), judged(after))] == said
+
+
+def test_a_proxy_that_goes_and_comes_back_is_said_both_times() -> None:
+    gone = replace(samples.OBSERVED.upstream, live=None, problem="connection refused")
+    down = judged(replace(samples.OBSERVED, upstream=gone))
+    up = judged(samples.OBSERVED)
+    assert "the proxy does not answer: connection refused" in [text for _, text in changes(up, down)]
+    back = [text for _, text in changes(down, up)]
+    assert "no longer: the proxy does not answer: connection refused" in back
+    assert "green r42 serves" in back

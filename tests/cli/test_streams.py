@@ -289,3 +289,36 @@ def test_watch_ends_when_its_reader_goes_away(start: Start) -> None:
     process.stdout.readline()
     process.stdout.close()
     assert process.wait(DEADLINE) == 0
+
+
+def test_plain_on_a_terminal_follows_what_others_do_until_ctrl_c(terminal: Callable[..., Terminal]) -> None:
+    screen = terminal("others", "--plain")
+    text = read_until(screen.master, b"rollout 17 done", b"no longer: DRIFT")
+    assert text.count(b"rollback ready") == 1, "the status more than once"
+    told = [
+        b"rollout 17 of shop: deploy",
+        b"$ docker compose -p shop up",
+        b"see green serve",
+        b"DRIFT: state says blue",
+        b"no longer: DRIFT",
+    ]
+    assert [word for word in told if word not in text] == []
+    assert b"\x1b[2K" not in text
+    screen.process.send_signal(signal.SIGINT)  # the terminal is not the process's controlling one
+    assert screen.process.wait(DEADLINE) == 0
+
+
+def test_a_terminal_that_hangs_up_ends_the_following(terminal: Callable[..., Terminal]) -> None:
+    screen = terminal("changing", "--plain", NO_COLOR="1")
+    read_until(screen.master, b"until Ctrl-C", b"DRIFT: state says")
+    os.close(screen.master)
+    screen.master = -1
+    assert screen.process.wait(DEADLINE) == 0
+
+
+def test_plain_without_a_terminal_is_one_status(start: Start) -> None:
+    process = start("others", "--plain")
+    out, err = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 0
+    assert out.count(b"rollback ready") == 1
+    assert b"without a terminal this is" in err

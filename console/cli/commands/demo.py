@@ -49,10 +49,12 @@ async def _deploys(invocation: Invocation, session: Session) -> int:
     from console.model.plan import Action  # noqa: PLC0415
     from console.model.request import Request, Result  # noqa: PLC0415
 
+    request = Request(action=Action.DEPLOY, load=session.spec.load)  # without load it would prove nothing
+
     outcome: Outcome | None = None
     for number in range(1, invocation.line.deploys + 1):
         _say(invocation, f"deploy {number} of {invocation.line.deploys}")
-        outcome = await carry_out(invocation, session, lambda: session.run(Request(action=Action.DEPLOY)))
+        outcome = await carry_out(invocation, session, lambda: session.run(request))
         if outcome.result is not Result.DONE:
             break
     if outcome is None:
