@@ -1,4 +1,7 @@
-"""Panel 2: the ledger of the synthetic requests, their latency, and a strip of what they met, bucket by bucket."""
+"""Panel 2: the ledger of the synthetic requests, their latency, and a strip of what they met, bucket by bucket.
+
+While a drop is in the strip the latest failures are listed, too, if need be instead of the latency chart.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,14 @@ from console.tui.paint import Line, Rows, Span, Tone, line, spread, toned, width
 
 _LABEL = 11
 """Columns right of the strips for what they are."""
-_LISTED = 4
-"""Failures that are listed where there is room."""
-_TALL = 7
+_TALL = 6
+"""Rows of chart from which half of them list failures, however long ago those were."""
 _SCALES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Tops of the latency chart in seconds: it starts at 0 and never zooms in, so that a small change looks small."""
 
 
 def requests_rows(board: Board, width: int, height: int) -> Rows:
-    """The ledger first, then as much of the strips as there is room for, then the last failures."""
+    """The ledger first, then as much of the strips as there is room for, then the last failures, newest first."""
     view, load = board.sample.requests, board.sample.load
     if view is None or view.totals is None:
         can = not board.read_only
@@ -33,14 +35,13 @@ def requests_rows(board: Board, width: int, height: int) -> Rows:
     rows = [_ledger(view.totals, width), _latencies(view, view.totals, width)]
     if load.on and (view.problem or load.problem):
         rows[1] = line(("no data: ", Tone.WARN), (view.problem or load.problem, Tone.WARN))
-    room = height - len(rows)
-    listed = min(_LISTED, len(view.failures)) if room > _TALL else 0
-    chart = max(1, room - 2 - listed)
     shown = _settled(view.buckets)[-max(1, width - _LABEL) :]
-    rows += _latency_chart(shown, chart, width, board.glyphs)
+    room = max(1, height - len(rows) - 2)
+    listed = _listed(view, shown, room)
+    rows += _latency_chart(shown, room - listed, width, board.glyphs)
     rows.append(_outcomes(shown, width, board))
     rows.append(_marks(shown, width, board.glyphs))
-    rows += [_failure(failure) for failure in reversed(view.failures)]
+    rows += [_failure(failure, view, width) for failure in view.failures[: -listed - 1 : -1]]
     return tuple(rows[:height])
 
 
@@ -54,10 +55,21 @@ def requests_title(board: Board) -> Line:
 
 
 def requests_note(board: Board) -> Line:
-    """That the load is off while its figures are still there."""
-    if board.sample.requests is not None and not board.sample.load.on:
-        return line(("off", Tone.DIM))
-    return ()
+    """That the load is off while its figures are still there, and how to see more failures."""
+    view = board.sample.requests
+    if view is None:
+        return ()
+    more = f"{board.shown('zoom')} lists the failures" if view.failures else ""
+    off = "" if board.sample.load.on else "off"
+    note = "  ".join(filter(None, (more, off)))
+    return line((note, Tone.DIM)) if note else ()
+
+
+def _listed(view: RequestsView, shown: tuple[Bucket, ...], room: int) -> int:
+    """How many failures are listed, of so many rows that the latency chart would have else."""
+    if room < _TALL and not any(bucket.dropped for bucket in shown):
+        return 0
+    return min(len(view.failures), max(1, room // 2))
 
 
 def _settled(buckets: tuple[Bucket, ...]) -> tuple[Bucket, ...]:
@@ -91,7 +103,7 @@ def _latency_chart(buckets: tuple[Bucket, ...], height: int, width: int, glyphs:
     highest = max((bucket.p99 or 0.0 for bucket in buckets), default=0.0)
     top = next((scale for scale in _SCALES if scale >= highest), _SCALES[-1])
     steps = len(glyphs.bars)
-    rows = []
+    rows: list[Line] = []
     for level in range(height - 1, -1, -1):
         cells = ""
         for bucket in buckets:
@@ -142,11 +154,19 @@ def _marks(buckets: tuple[Bucket, ...], width: int, glyphs: Glyphs) -> Line:
     return line((row[:width], Tone.DIM))
 
 
-def _failure(failure: Failure) -> Line:
-
+def _failure(failure: Failure, view: RequestsView, width: int) -> Line:
+    """When, what, whose answer, on which connection, in which phase; the least telling goes where there is no room."""
     at = clock(datetime.fromtimestamp(failure.at, UTC).isoformat())
     attempt = failure.attempt
-    how = f"{attempt.kind.value}{f' {failure.status}' if failure.status else ''} at {attempt.stage.value}"
-    connection = "reused" if attempt.reused else "fresh"
-    where = failure.phase or "at rest"
-    return line((f"{at} ", Tone.DIM), (how, Tone.BAD), f", {connection}, {failure.release}, {where}")
+    how = f"{attempt.kind.value}{f' {failure.status}' if failure.status else ''}"
+    stage = f" at {attempt.stage.value}"
+    colors = {share.color for bucket in view.buckets for share in bucket.shares if share.release == failure.release}
+    color = colors.pop() if len(colors) == 1 else ""
+    who = f"{color} {failure.release}" if color else failure.release
+    rest = f", {'reused' if attempt.reused else 'fresh'}, {failure.phase or 'at rest'}"
+    row: Line = ()
+    for where, whose in ((stage, who), ("", who), ("", color or who)):
+        row = line((f"{at} ", Tone.DIM), (f"{how}{where}", Tone.BAD), f", {whose}{rest}")
+        if width_of(row) <= width:
+            break
+    return row
