@@ -123,7 +123,7 @@ class LoadSupervisor:
         )
 
     def counts_in(self, phase: str) -> LoadCounts:
-        """As `LoadRun.counts_in`."""
+        """As `Load.counts_in`."""
         planned = [counts for counts in self.sum.phases if counts.phase == phase]
         outcomes = self.sum.outcomes(phase)
         return LoadCounts(

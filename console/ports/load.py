@@ -36,6 +36,10 @@ class Load(Protocol):
         """The counters as last reported (at most 0.2 s old while alive)."""
         ...
 
+    def counts_in(self, phase: str) -> LoadCounts:
+        """The counters of the requests that were due in one phase."""
+        ...
+
     async def phase(self, name: str) -> None:
         """Stamp the requests that are due from now on with this phase of the rollout."""
         ...
@@ -69,10 +73,6 @@ class LoadRun(Load, Protocol):
             UsageError: it refuses the configuration; nothing was sent.
             RuntimeFailedError: it did not start.
         """
-        ...
-
-    def counts_in(self, phase: str) -> LoadCounts:
-        """The counters of the requests that were due in one phase."""
         ...
 
     async def rate(self, rate: float) -> None:

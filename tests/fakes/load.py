@@ -21,6 +21,8 @@ class FakeLoad:
     def __init__(self, clock: FakeClock) -> None:
         self.drop: dict[str, float] = {}
         """Phase -> share of its requests that are dropped."""
+        self.late: dict[str, float] = {}
+        """Phase -> seconds after its end until its drops are known."""
         self.dies_in = ""
         """The phase in which there are no more numbers."""
         self.refuses = ""
@@ -33,8 +35,8 @@ class FakeLoad:
         self._clock = clock
         self._since = 0.0
         self._phase = ""
-        self._over: list[tuple[str, float]] = []
-        """Phases that are over, with their seconds."""
+        self._over: list[tuple[str, float, float]] = []
+        """Phases that are over, with their first and last moment."""
         self._died = False
 
     def make(self, config: LoadConfig) -> FakeLoad:
@@ -54,7 +56,7 @@ class FakeLoad:
         if self._died:
             return
         self.stamped.append(name)
-        self._over.append((self._phase, self._clock.time - self._since))
+        self._over.append((self._phase, self._since, self._clock.time))
         self._phase, self._since = name, self._clock.time
         self._died = name == self.dies_in
 
@@ -62,15 +64,10 @@ class FakeLoad:
         self.config = replace(self.config, rate=rate)
 
     def counts(self) -> LoadCounts:
-        due = sum(due for _, due, _ in self._counted())
-        dropped = sum(dropped for _, _, dropped in self._counted())
-        problem = "the load generator died" if self._died else ""
-        return LoadCounts(due=due, done=due, dropped=dropped, not_sent=0, alive=not self._died, problem=problem)
+        return self._sum(self._counted())
 
     def counts_in(self, phase: str) -> LoadCounts:
-        counted = [one for one in self._counted() if one[0] == phase]
-        due, dropped = (sum(one[part] for one in counted) for part in (1, 2))
-        return replace(self.counts(), due=due, done=due, dropped=dropped)
+        return self._sum([one for one in self._counted() if one[0] == phase])
 
     async def snapshots(self) -> AsyncIterator[Snapshot]:
         return
@@ -106,11 +103,23 @@ class FakeLoad:
     async def close(self) -> None:
         self.closed = True
 
+    def _sum(self, counted: list[tuple[str, int, int]]) -> LoadCounts:
+        problem = "the load generator died" if self._died else ""
+        dropped = late = 0
+        for phase, _, drops in counted:
+            ends = next((last for name, _, last in self._over if name == phase), self._clock.time)
+            known = self._clock.time >= ends + self.late.get(phase, 0.0)
+            dropped += drops if known else 0
+            late += 0 if known else drops
+        due = sum(due for _, due, _ in counted)
+        return LoadCounts(due=due, done=due - late, dropped=dropped, not_sent=0, alive=not self._died, problem=problem)
+
     def _counted(self) -> list[tuple[str, int, int]]:
-        """Phase, requests due in it, and those dropped."""
-        running = 0.0 if self._died else self._clock.time - self._since
+        """Phase, requests due in it, and those dropped in the end."""
+        spans = [(phase, last - first) for phase, first, last in self._over]
+        spans.append((self._phase, 0.0 if self._died else self._clock.time - self._since))
         found = []
-        for phase, seconds in (*self._over, (self._phase, running)):
+        for phase, seconds in spans:
             due = round(seconds * self.config.rate) + AT_ONCE
             found.append((phase, due, int(due * self.drop.get(phase, 0.0))))
         return found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -84,6 +86,47 @@ async def test_a_good_deploy_proves_zero_drops_in_every_form_of_its_receipt() ->
     suite = ET.fromstring(receipt_junit(receipt))
     assert (suite.get("failures"), suite.find("testcase[@name='requests']/failure")) == ("0", None)
     assert int(suite.get("tests", "")) == len(suite.findall("testcase"))
+
+
+async def test_the_old_releases_unanswered_requests_do_not_roll_a_good_release_back_onto_it() -> None:
+    hung: list[int] = []
+
+    def hang(record: Record) -> None:
+        if isinstance(record.event, PhaseChanged) and record.event.after is Phase.CUTTING_OVER:
+            hung.extend(_children_with("COLOR=blue"))
+            for pid in hung:
+                os.kill(pid, signal.SIGSTOP)
+
+    async with embedded_session(ACTOR) as session:
+        watch = replace(session.spec.watch, window=6.0)  # so that the requests time out within it
+        session.spec = replace(session.spec, watch=watch)
+        session.subscribe(hang)
+        try:
+            outcome = await session.run(deploy(session))
+        finally:
+            for pid in hung:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+        receipt = kept(session)
+    assert hung
+    assert receipt.load is not None
+    drops = {line.name: line.dropped for line in receipt.load.by_phase}
+    assert (outcome.result, outcome.active, drops["verifying"]) == (Result.DONE, Color.GREEN, 0)
+    assert receipt.load.dropped > 0
+    (watched,) = [step for step in receipt.steps if step.id == "watch"]
+    assert watched.detail.startswith("0 dropped / ")
+    assert f"{receipt.load.dropped:,} dropped of those due earlier" in watched.detail
+
+
+def _children_with(variable: str) -> list[int]:
+    """The replicas of the embedded stack are this process's own children."""
+    listed = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text(encoding="ascii")
+    found = []
+    for pid in map(int, listed.split()):
+        with contextlib.suppress(OSError):
+            if variable.encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                found.append(pid)
+    return found
 
 
 async def test_a_generator_that_is_killed_in_the_watch_is_no_data_and_the_receipt_says_so() -> None:

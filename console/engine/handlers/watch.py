@@ -10,11 +10,14 @@ from console.engine.world import World
 from console.model.errors import InconclusiveError, RuntimeFailedError
 from console.model.events import Warned
 from console.model.observed import Health, Replica
+from console.model.phase import Phase
 from console.model.spec import Inconclusive, WatchSpec
 from console.model.steps import Watch
-from console.ports.load import LoadCounts
+from console.ports.load import Load, LoadCounts
 from console.ports.runtime import ReplicaChanged
 
+PHASE = Phase.VERIFYING.value
+"""Requests that were due in it are the new release's. What was due before, and fails meanwhile, is the old one's."""
 TICK = 0.1
 """Seconds between looks at the counters; what they say is acted upon within a second."""
 
@@ -39,31 +42,36 @@ async def watch(step: Watch, world: World) -> str:
 async def _window(step: Watch, world: World, witness: asyncio.Future[ReplicaChanged]) -> str:
     clock, load = world.ports.clock, world.load
     end = clock.monotonic() + step.window
-    before = load.counts() if load else None
     shown = clock.monotonic()
     while (now := clock.monotonic()) < end:
         if witness.done():
             raise died(step.color, witness.result(), "serve")
-        if load and before:
-            judge(load.counts(), before, world.spec.watch)
+        if load:
+            judge(load.counts_in(PHASE), world.spec.watch)
         if now - shown >= 1.0:
             shown = now
-            world.progress(_so_far(load.counts(), before) if load and before else "replicas stay up", left=end - now)
+            world.progress(_so_far(load) if load else "replicas stay up", left=end - now)
         await clock.sleep(min(TICK, end - now))
-    if load is None or before is None:
+    if load is None:
         return "replicas stayed up; no load was asked for, so no requests were judged"
-    after = load.counts()
-    judge(after, before, world.spec.watch)
-    return _conclude(after, before, world)
+    judge(load.counts_in(PHASE), world.spec.watch)
+    return _conclude(load, world)
 
 
-def _so_far(after: LoadCounts, before: LoadCounts) -> str:
-    return f"{after.dropped - before.dropped:,} dropped / {after.done - before.done:,}"
+def _so_far(load: Load) -> str:
+    counts = load.counts_in(PHASE)
+    return f"{counts.dropped:,} dropped / {counts.done:,}{_earlier(load, counts)}"
 
 
-def judge(after: LoadCounts, before: LoadCounts, spec: WatchSpec) -> None:
+def _earlier(load: Load, counts: LoadCounts) -> str:
+    """Drops that are none of this release's, for information."""
+    earlier = load.counts().dropped - counts.dropped
+    return f" ({earlier:,} dropped of those due earlier)" if earlier > 0 else ""
+
+
+def judge(counts: LoadCounts, spec: WatchSpec) -> None:
     """Raise `RuntimeFailedError` when enough requests were sent and too many of them were dropped."""
-    done, dropped = after.done - before.done, after.dropped - before.dropped
+    done, dropped = counts.done, counts.dropped
     if done >= spec.min_requests and dropped > spec.max_failure_ratio * done:
         raise RuntimeFailedError(
             "keep the release",
@@ -71,12 +79,13 @@ def judge(after: LoadCounts, before: LoadCounts, spec: WatchSpec) -> None:
         )
 
 
-def _conclude(after: LoadCounts, before: LoadCounts, world: World) -> str:
+def _conclude(load: Load, world: World) -> str:
     """What a window that brought no failure means: enough requests, or too few to tell."""
-    done, spec = after.done - before.done, world.spec.watch
-    if after.alive and done >= spec.min_requests:
-        return f"{after.dropped - before.dropped:,} dropped / {done:,} synthetic requests"
-    why = after.problem or "the load generator gave no data" if not after.alive else f"{done} requests"
+    counts, spec = load.counts_in(PHASE), world.spec.watch
+    done = counts.done
+    if counts.alive and done >= spec.min_requests:
+        return f"{counts.dropped:,} dropped / {done:,} synthetic requests{_earlier(load, counts)}"
+    why = counts.problem or "the load generator gave no data" if not counts.alive else f"{done} requests"
     text = f"inconclusive: {why}, {spec.min_requests} needed"
     match spec.inconclusive:
         case Inconclusive.ROLLBACK:
