@@ -227,7 +227,12 @@ class Connection:
         self._owner.connected(self)
         if self._target.tls is not None:
             self.state = State.HANDSHAKE
-            self._on_handshake(sock.secure(self._target.tls, self._target.url.host))
+            try:
+                secured = sock.secure(self._target.tls, self._target.url.host)
+            except OSError as error:  # it reads from the socket: the other side may have reset it by now
+                self._fail_with(error)
+                return
+            self._on_handshake(secured)
         else:
             self._ready(self._on_readable)
 
@@ -292,6 +297,8 @@ class Connection:
         except OSError as error:
             if self.state is State.IDLE:
                 self._end_idle(0)
+            elif isinstance(error, ssl.SSLEOFError):
+                self._cut_off()
             else:
                 self._fail_with(error)
             return
@@ -324,7 +331,12 @@ class Connection:
             self.keep = False
             self.state = State.IDLE
             self._owner.answered(self, answer)
-        elif self.state is State.RECEIVING:
+        else:
+            self._cut_off()
+
+    def _cut_off(self) -> None:
+        """It ended where no answer can end."""
+        if self.state is State.RECEIVING:
             self._fail(FailureKind.TRUNCATED, "closed within the answer")
         else:
             self._fail(FailureKind.EOF, "closed before the answer")

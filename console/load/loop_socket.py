@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import select
 import socket
@@ -56,8 +57,17 @@ class LoopSocket:
         return poller.poll
 
     def secure(self, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
-        """Speak TLS from now on; the handshake is the caller's."""
-        secured = context.wrap_socket(self._sock, do_handshake_on_connect=False, server_hostname=host)
+        """Speak TLS from now on; the handshake is the caller's.
+
+        A connection that ends without TLS's own good-bye was cut off, whoever did it: reading raises `ssl.SSLEOFError`
+        then, and never looks like an end (RFC 9112 §9.8). Raises `OSError` when the other side is gone already.
+        """
+        # Wrapping reads too, but leaves the descriptor to the garbage collector when that fails: look before.
+        with contextlib.suppress(*WOULD_BLOCK):
+            self._sock.recv(1, socket.MSG_PEEK)
+        secured = context.wrap_socket(
+            self._sock, do_handshake_on_connect=False, suppress_ragged_eofs=False, server_hostname=host
+        )
         self._sock, self.recv_into, self.send = secured, secured.recv_into, secured.send
         return secured
 

@@ -37,6 +37,7 @@ class Fault(Enum):
     TRICKLE = "slow trickle"
     SWITCH = "switch of protocols"
     STALE = "close after the answer"
+    SAID_GOODBYE = "close after the answer, as TLS wants it"
     REDIRECT = "302"
 
 
@@ -186,6 +187,13 @@ class FaultServer:
     def write(self, client: _Client, data: bytes) -> None:
         client.sock.sendall(data)
 
+    def say_goodbye(self, client: _Client) -> None:
+        client.sock.sendall(self._answer)
+        if isinstance(client.sock, ssl.SSLSocket):
+            with contextlib.suppress(OSError):  # the other side need not answer it
+                client.sock.unwrap()
+        self.close(client)
+
     def write_twice(self, client: _Client) -> None:
         client.sock.sendall(self._answer * 2)
 
@@ -243,6 +251,7 @@ _INSTEAD: dict[Fault, Callable[[FaultServer, _Client], None]] = {
     Fault.NEVER: lambda _server, _client: None,
     Fault.MALFORMED: lambda server, client: server.write(client, b"HTTP/1.1 2OO OK\r\n\r\n"),
     Fault.SWITCH: lambda server, client: server.write(client, _SWITCH),
+    Fault.SAID_GOODBYE: FaultServer.say_goodbye,
     Fault.TWICE: FaultServer.write_twice,
     Fault.TRICKLE: FaultServer.trickle,
 }

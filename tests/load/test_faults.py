@@ -279,3 +279,26 @@ async def test_tls_faults_have_their_kind(server_context: ssl.SSLContext) -> Non
     }
     assert books.bodies == 200_000 * books.requests
     assert summary.totals.responses == books.answers
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"), [(Fault.TRUNCATED_BODY, "truncated at response"), (Fault.SAID_GOODBYE, "")]
+)
+async def test_over_tls_a_body_that_nothing_measures_ends_with_a_goodbye_and_not_with_a_cut(
+    server_context: ssl.SSLContext, end: Fault, expected: str
+) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nX-Rollout-Release: v1\r\n\r\nhello"
+    with FaultServer(lambda _: end, context=server_context, answer=answer) as server:
+        summary = await run(server.url, rate=30.0, insecure=True)
+    assert kinds(summary) == ({expected: 30} if expected else {})
+    assert summary.totals.ok == (0 if expected else 30)
+
+
+async def test_over_tls_an_idle_connection_that_was_cut_is_recycled_and_no_failure(
+    server_context: ssl.SSLContext,
+) -> None:
+    with FaultServer(lambda number: Fault.STALE if number % 5 == 0 else None, context=server_context) as server:
+        summary = await run(server.url, rate=50.0, fresh_share=0.0, connections=3, insecure=True)
+        injected = server.books.injected[Fault.STALE]
+    assert summary.totals.dropped == 0
+    assert injected - 3 <= summary.totals.stale <= injected
