@@ -30,7 +30,11 @@ def requests_rows(board: Board, width: int, height: int) -> Rows:
     view, load = board.sample.requests, board.sample.load
     if view is None or view.totals is None:
         can = not board.read_only
-        text = "L sends synthetic requests here and counts every drop" if can else "no load is running"
+        text = (
+            f"{board.shown('load')} sends synthetic requests here and counts every drop"
+            if can
+            else "no load is running"
+        )
         return (line(("no data", Tone.DIM)), line((text, Tone.DIM)))
     rows = [_ledger(view.totals, width), _latencies(view, view.totals, width)]
     if load.on and (view.problem or load.problem):

@@ -97,7 +97,11 @@ def _running(board: Board, rollout: RolloutView, width: int) -> Rows:
     """The step, what it waits for, and at a place of their own, where nothing cuts them, its seconds and the hold."""
     sign = board.glyphs.running
     if rollout.held_before:
-        return (line((f"{sign} HELD before {step_name(rollout.held_before)}: H lets it go on", Tone.WARN)),)
+        return (
+            line(
+                (f"{sign} HELD before {step_name(rollout.held_before)}: {board.shown('hold')} lets it go on", Tone.WARN)
+            ),
+        )
     step = rollout.step
     if step is None:
         return (line((f"{sign} {rollout.phase.value}", Tone.ACCENT)),)
@@ -146,6 +150,9 @@ def _lost(rollout: RolloutView) -> bool:
 
 def _unfinished(board: Board, width: int) -> Rows:
     verdict = board.verdict
-    story = line((f"rollout {verdict.rollout} NEVER FINISHED", Tone.ALARM), ("  V shows the ways on", Tone.ACCENT))
+    story = line(
+        (f"rollout {verdict.rollout} NEVER FINISHED", Tone.ALARM),
+        (f"  {board.shown('recover')} shows the ways on", Tone.ACCENT),
+    )
     words = [line(word) for word in verdict.story.split()]
     return (story, *wrapped(words, width))
