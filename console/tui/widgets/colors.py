@@ -67,14 +67,19 @@ def _row(cells: Cells, shown: tuple[tuple[str, int, str], ...]) -> Line:
 def _cells(board: Board, status: ColorStatus) -> Cells:
     color, use = status.color, board.usage.get(status.color.value)
     running, release = bool(status.running), release_of(board.sample.view, color)
-    quiet = Tone.PLAIN if running else Tone.DIM
+    out = not running and (status.role is Role.ACTIVE or _gets_traffic(board, color))  # an outage, no idle color
+    quiet = Tone.PLAIN if running else Tone.BAD if out else Tone.DIM
     cpu, size = (use.cpu_percent, use.memory_bytes) if use else (None, 0)
     gone = {Role.ABSENT: "none", Role.STOPPED: "stopped"}.get(status.role, "")
     return {
-        "color": line((color.value, toned(color.value) if running else Tone.DIM)),
+        "color": line((color.value, toned(color.value) if running else quiet)),
         "release": line((release or _DASH, Tone.STRONG if status.role is Role.ACTIVE else quiet)),
-        "replicas": line((f"{status.healthy}/{status.replicas}" if status.replicas else _DASH, _replicas_tone(status))),
-        "health": line((gone, Tone.DIM)) if gone else _health(board, status.health),
+        "replicas": line(
+            (f"{status.healthy}/{status.replicas}" if status.replicas else _DASH, _replicas_tone(status, quiet))
+        ),
+        "health": line((f"{gone} {board.glyphs.bad}" if out else gone, quiet))
+        if gone
+        else _health(board, status.health),
         "weight": line((_weight(board, color), quiet)),
         "seen": line((_seen(board, color), quiet)),
         "in flight": line((_in_flight(board, color), quiet)),
@@ -83,9 +88,9 @@ def _cells(board: Board, status: ColorStatus) -> Cells:
     }
 
 
-def _replicas_tone(status: ColorStatus) -> Tone:
+def _replicas_tone(status: ColorStatus, quiet: Tone) -> Tone:
     if not status.running:
-        return Tone.DIM
+        return quiet
     return Tone.PLAIN if status.healthy == status.replicas else Tone.WARN
 
 
@@ -107,7 +112,12 @@ def _weight(board: Board, color: Color) -> str:
     live = board.sample.view.observed.upstream.live if board.sample.view else None
     if live is None:
         return "?"
-    return "100 %" if (live.color or Color.BLUE) is color else "0 %"
+    return "100 %" if _gets_traffic(board, color) else "0 %"
+
+
+def _gets_traffic(board: Board, color: Color) -> bool:
+    live = board.sample.view.observed.upstream.live if board.sample.view else None
+    return live is not None and (live.color or Color.BLUE) is color
 
 
 def _seen(board: Board, color: Color) -> str:

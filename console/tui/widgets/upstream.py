@@ -6,11 +6,16 @@ from console.model.color import Color
 from console.observe.view import Source
 from console.tui.board import Board
 from console.tui.names import percent, took
-from console.tui.paint import Line, Rows, Tone, line, spread, toned
+from console.tui.paint import Line, Rows, Tone, line, spread, toned, width_of, wrapped
+
+_LABEL = 6
+"""Columns of what a row is about."""
+_SEEN = 3
+"""Place of the row of what clients see."""
 
 
 def upstream_rows(board: Board, width: int, height: int) -> Rows:
-    """One row for each way to look at it."""
+    """One row for each way to look at it, and why there is nothing to be seen."""
     status, view = board.status, board.sample.view
     if status is None or view is None:
         return (line(("waiting for the proxy", Tone.DIM)),)
@@ -20,14 +25,19 @@ def upstream_rows(board: Board, width: int, height: int) -> Rows:
     fallback = line(("missing", Tone.BAD)) if board.drift else line(("none yet", Tone.DIM))
     rows = [
         spread(line("file  "), (), 6) + (_side(status.file_color, status.file_generation) or fallback),
-        spread(line("live  ") + _live(board), mark, width),
+        spread(line("live  ") + _live(board, width - _LABEL - width_of(mark)), mark, width),
         spread(line("state ") + _color(status.recorded), mark, width),
         line("seen  ", *_seen(board)),
         line(_workers(status.workers, status.old_workers)),
     ]
-    if status.problem:
-        rows.insert(2, line((status.problem, Tone.BAD)))
-    return tuple(rows[:height])
+    if not status.problem:
+        return tuple(rows[:height])
+    if not (status.workers or status.old_workers):
+        del rows[-1]  # nothing is known of them
+    why = wrapped([line((word, Tone.BAD)) for word in status.problem.split()], width)
+    if len(rows) + len(why) > height and not status.serving:
+        del rows[_SEEN]  # that nobody answers is what the reason is for
+    return (*rows, *why)[:height]
 
 
 def upstream_title(board: Board) -> Line:
@@ -61,7 +71,7 @@ def _side(color: Color | None, generation: int | None) -> Line:
     return line((f"{name:<6}", toned(name)), f" {generation:>4}")
 
 
-def _live(board: Board) -> Line:
+def _live(board: Board, width: int) -> Line:
     status, view = board.status, board.sample.view
     if status is None or view is None:
         return ()
@@ -69,7 +79,8 @@ def _live(board: Board) -> Line:
         return _side(status.live_color or status.serving, status.live_generation)
     if view.last_live is not None:
         was = view.last_live.color.value if view.last_live.color else "fallback"
-        return line(("gone", Tone.BAD), (f" was {was}", Tone.DIM))
+        row = line(("gone", Tone.BAD), (f" was {was}", Tone.DIM))
+        return row if width_of(row) <= width else line(("gone, ", Tone.BAD), (was, Tone.DIM))
     return line(("no answer", Tone.BAD))
 
 
