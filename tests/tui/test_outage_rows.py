@@ -62,3 +62,15 @@ def test_with_more_room_the_reason_is_told_whole_and_what_clients_see_beside_it(
     assert "gone was green" in text
     assert "seen  nobody" in text
     assert "it does not run" in text.replace("\n", " ")
+
+
+def test_a_long_release_is_shown_whole_where_there_are_columns_to_spare() -> None:
+    known = board(load=False)
+    seen = view()
+    replicas = tuple(replace(one, image="app@late-error-500") for one in seen.observed.replicas)
+    changed = replace(seen, observed=replace(seen.observed, replicas=replicas))
+    shown = known.with_sample(replace(known.sample, view=changed))
+    assert "late-error-500 " in text_of(colors_rows(shown, 116, 3)[1])
+    assert "late-er… " in text_of(colors_rows(shown, 76, 3)[1])
+    for width in (40, 56, 76, 80, 116):
+        assert all(width_of(row) <= width for row in colors_rows(shown, width, 3))

@@ -26,6 +26,8 @@ _COLUMNS = (
 )
 _OPTIONAL = ("mem", "cpu", "in flight", "seen", "replicas")
 """Columns that go first where there is no room."""
+_LONGEST = 10
+"""Columns at most that the release gets besides its own: no name is longer."""
 
 Cells = dict[str, Line]
 
@@ -36,7 +38,7 @@ def colors_rows(board: Board, width: int, height: int) -> Rows:
         return (line(("waiting for the first look at the stack", Tone.DIM)),)
     shown = _columns(width)
     head = tuple((f"{'' if name == 'color' else name:{align}{size}}", Tone.DIM) for name, size, align in shown)
-    rows = [head, *(_row(_cells(board, status), shown) for status in board.status.colors)]
+    rows = [head, *(_row(_cells(board, status), shown, board.glyphs.dots) for status in board.status.colors)]
     spare = height - len(rows)
     replicas = [replica for color in Color for replica in _of(board, color)]
     longest = max((len(replica.name) for replica in replicas), default=0)
@@ -51,16 +53,17 @@ def _columns(width: int) -> tuple[tuple[str, int, str], ...]:
         if sum(size for _, size, _ in shown) <= width:
             break
         shown = [column for column in shown if column[0] != name]
-    return tuple(shown)
+    spare = max(0, min(_LONGEST, width - sum(size for _, size, _ in shown)))
+    return tuple((name, size + spare if name == "release" else size, align) for name, size, align in shown)
 
 
-def _row(cells: Cells, shown: tuple[tuple[str, int, str], ...]) -> Line:
+def _row(cells: Cells, shown: tuple[tuple[str, int, str], ...], dots: str) -> Line:
     row: list[Span] = []
     for name, size, align in shown:
         cell = cells[name]
         used = sum(len(text) for text, _ in cell)
         pad: Span = (" " * max(0, size - used), Tone.PLAIN)
-        row += [pad, *cell] if align == ">" else [*fit(cell, size - 1), (" ", Tone.PLAIN)]
+        row += [pad, *cell] if align == ">" else [*fit(cell, size - 1, dots=dots), (" ", Tone.PLAIN)]
     return tuple(row)
 
 
