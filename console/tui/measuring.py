@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 
-from console.model.events import CutoverSeen, PhaseChanged, Record, RolloutFinished, UpstreamRestored
+from console.model.events import CutoverSeen, PhaseChanged, Record, RolloutFinished, StepStarted, UpstreamRestored
 from console.model.phase import Phase
 from console.observe.requests import RequestSeries, RequestsView
 from console.ports.load import LoadRun
+from console.tui.names import step_name
 
 CALM = 0.9
 """Seconds that figures stay as they are at rest: they are samples, and a slow link has better things to carry."""
 SHOWN = 200
 """Buckets at most: the widest strip."""
-_MARKS = {
-    Phase.CUTTING_OVER: "cutover",
+_MARKS = {  # a cutover is one once it is seen
+    Phase.CUTTING_OVER: "apply",
     Phase.DRAINING: "drain",
     Phase.ROLLING_BACK: "rollback",
     Phase.RESTORING: "restore",
@@ -31,6 +32,7 @@ class Measuring:
         self._reader: asyncio.Task[None] | None = None
         self._shown: RequestsView | None = None
         self._shown_at = 0.0
+        self._phase = Phase.PLANNED
 
     def follow(self, run: LoadRun | None) -> None:
         """Read this generator from now on, if it isn't already; None goes on showing what there was."""
@@ -42,10 +44,15 @@ class Measuring:
     def hear(self, record: Record) -> None:
         """Mark the moments of a rollout that a strip is read against."""
         match record.event:
-            case PhaseChanged(after=after) if after in _MARKS:
-                self._series.mark(_MARKS[after], at=time.time())
+            case PhaseChanged(after=after):
+                self._phase = after
+                if after in _MARKS:
+                    self._series.mark(_MARKS[after], at=time.time())
+            case StepStarted(step=step):
+                self._series.mark(f"{step_name(step)} begins", at=time.time())
             case CutoverSeen(color=color):
-                self._series.mark(f"{color.value} serves", at=time.time())
+                moved = self._phase is Phase.CUTTING_OVER
+                self._series.mark("cutover" if moved else f"{color.value} serves", at=time.time())
             case UpstreamRestored():
                 self._series.mark("restored", at=time.time())
             case RolloutFinished():

@@ -83,3 +83,28 @@ def test_no_failure_is_cut(width: int) -> None:
         row = requests_rows(shown(failure), width, HEIGHT)[-1]
         assert width_of(row) <= width
         assert failure.phase in text_of(row)
+
+
+def marked(**moments: int) -> str:
+    """The row below a strip in which these moments have these places; `_` stands for a blank."""
+    found = requests()
+    names: dict[int, tuple[str, ...]] = {}
+    for name, place in moments.items():
+        names[place] = (*names.get(place, ()), name.replace("_", " "))
+    buckets = tuple(replace(one, marks=names.get(place, ())) for place, one in enumerate(found.buckets))
+    known = board()
+    seen = replace(known, sample=replace(known.sample, requests=replace(found, buckets=buckets)))
+    return text_of(requests_rows(seen, WIDTH, HEIGHT)[-1])
+
+
+def test_every_moment_has_its_sign_below_its_bucket_and_a_rollback_its_name() -> None:
+    moments = {"apply": 8, "cutover": 10, "watch_begins": 11, "rollback": 16, "blue_serves": 17, "end": 19}
+    row = marked(**moments)
+    assert [place for place, sign in enumerate(row) if sign == "┆"] == sorted(moments.values())
+    assert "┆rollback" in row
+    assert "begins" not in row
+
+
+def test_names_stand_beside_their_signs_where_there_is_room() -> None:
+    assert marked(apply=2, cutover=3, watch_begins=4, drain=20, end=22) == "  ┆┆┆cutover        ┆ ┆drain end"
+    assert marked(apply=2, restore=10, restored=30) == "  ┆apply  ┆restore            ┆restored"

@@ -21,6 +21,10 @@ _LABEL = 11
 """Columns right of the strips for what they are."""
 _TALL = 6
 """Rows of chart from which half of them list failures, however long ago those were."""
+_NAMED = ("rollback", "cutover", "drain", "restore", "apply", "restored", "end")
+"""Moments that have a name below the strip, the most important one first."""
+_ASIDE = 9
+"""Columns that a name may stand off its sign."""
 _SCALES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Tops of the latency chart in seconds: it starts at 0 and never zooms in, so that a small change looks small."""
 
@@ -147,15 +151,33 @@ def _outcome(bucket: Bucket, glyphs: Glyphs) -> Span:
 
 
 def _marks(buckets: tuple[Bucket, ...], width: int, glyphs: Glyphs) -> Line:
-    """Under the exact bucket: what the rollout did then."""
-    row, column = "", 0
-    for place, bucket in enumerate(buckets):
-        for text in bucket.marks[:1]:
-            label = f"{glyphs.mark}{text}"
-            if place >= column:
-                row = f"{row:<{place}}{label}"
-                column = place + len(label) + 1
-    return line((row[:width], Tone.DIM))
+    """Under the exact bucket: what the rollout did then.
+
+    Every moment has its sign; the most important ones are named beside it, right of those that follow at once.
+    """
+    ticks = [place for place, bucket in enumerate(buckets) if bucket.marks]
+    row = [" "] * width
+    for place in ticks:
+        row[place] = glyphs.mark
+    named = [(_rank(text), place, text) for place in ticks for text in buckets[place].marks if _rank(text) is not None]
+    for _, place, text in sorted(named, key=lambda mark: (mark[0], -mark[1])):
+        start = next((start for start in range(place + 1, place + _ASIDE) if _free(row, start, len(text))), None)
+        if start is not None:
+            row[start : start + len(text)] = text
+    return line(("".join(row).rstrip(), Tone.DIM))
+
+
+def _rank(text: str) -> int | None:
+    """How important a moment's name is, 0 the most; None when its sign is enough."""
+    if text.endswith(" serves"):
+        return len(_NAMED)
+    return _NAMED.index(text) if text in _NAMED else None
+
+
+def _free(row: list[str], start: int, size: int) -> bool:
+    """Whether a name fits there, beside a sign and away from other names."""
+    before, after = row[start - 1], row[start + size : start + size + 1]
+    return set(row[start : start + size]) == {" "} and not before.isalnum() and not "".join(after).isalnum()
 
 
 def _failure(failure: Failure, view: RequestsView, width: int) -> Line:
