@@ -12,8 +12,9 @@ from pathlib import Path
 
 from console.cli.exit_codes import ExitCode
 from console.cli.load_live import LiveLoad
+from console.cli.load_vigil import Vigil
 from console.cli.output import Output
-from console.cli.render.load import summary_text
+from console.cli.render.load import partial_text, summary_text
 from console.cli.render.style import Style
 from console.config.durations import parse_duration
 from console.load.guard import check_aim, published_ports
@@ -93,20 +94,30 @@ async def _measure(config: LoadConfig, args: argparse.Namespace, output: Output)
         json = bool(getattr(args, "json", False))
         plain = bool(getattr(args, "plain", False)) or json
         live = LiveLoad(output, started, duration=args.duration, plain=plain)
-        async for snapshot in load.snapshots():
-            if json:
-                output.data(encode(snapshot).decode())
-            live.show(snapshot, load.sum)
+        vigil = Vigil(load, live, config)
+        keeping = loop.create_task(vigil.keep())
+        try:
+            async for snapshot in load.snapshots():
+                if json:
+                    output.data(encode(snapshot).decode())
+                live.show(snapshot, load.sum)
+        finally:
+            keeping.cancel()
         live.erase()
     finally:
         await load.close()
         await interruption.settle()
     summary = load.summary
+    tell, style = (
+        (output.narrate, Style(output.narration_terminal)) if json else (output.data, Style(output.data_terminal))
+    )
+    if summary is None and interruption.happened:
+        tell(partial_text(load.sum.totals, style))
+        return ExitCode.INTERRUPTED
     if summary is None:
-        raise RuntimeFailedError("measure to the end", load.counts().problem, now=_so_far(load))
+        raise RuntimeFailedError("measure to the end", vigil.problem or load.counts().problem, now=_so_far(load))
     thresholds: list[Threshold] = args.fail_on
-    text = summary_text(summary, config, thresholds, Style(output.narration_terminal if json else output.data_terminal))
-    (output.narrate if json else output.data)(text)
+    tell(summary_text(summary, config, thresholds, style))
     if json:
         output.data(encode(summary).decode())
     return ExitCode.INTERRUPTED if interruption.happened else _verdict(summary, thresholds)

@@ -14,6 +14,7 @@ from console.model.load_totals import LoadSum, merged
 
 _LINE_EVERY = 1.0
 _DRAW_EVERY = 0.25
+_COMPLAIN_EVERY = 5.0
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _PLAIN_BLOCKS = ".:-=+*#@"
 
@@ -30,6 +31,8 @@ class LiveLoad:
         self._due = 0.0
         self._drawn = 0
         self._recent = Histogram()
+        self._last: tuple[Snapshot, LoadSum] | None = None
+        self._next_complaint = 0.0
         self._strip: list[float] = []
         """p99 of the last seconds."""
         if not self._screen:
@@ -39,15 +42,28 @@ class LiveLoad:
         """Take a snapshot in; draws when it is time to."""
         for group in snapshot.groups:
             self._recent.merge(group.latency)
+        self._last, self._next_complaint = (snapshot, total), 0.0
         now = monotonic()
         if now < self._due:
             return
         self._due = now + (_DRAW_EVERY if self._screen else _LINE_EVERY)
         if self._screen:
+            self._remember()
             self._draw(snapshot, total)
         else:
             self._output.narrate(self._line(snapshot))
             self._recent = Histogram()
+
+    def trouble(self, problem: str) -> None:
+        """There are no numbers at present, for this reason; the last ones stay, and it is said that they do."""
+        now = monotonic()
+        if now < self._next_complaint:
+            return
+        self._next_complaint = now + (_DRAW_EVERY if self._screen else _COMPLAIN_EVERY)
+        if not self._screen:
+            self._output.narrate(f"no data: {clean(problem)}\n")
+        elif self._last is not None:
+            self._draw(*self._last, problem)
 
     def erase(self) -> None:
         """Leave the place to the summary."""
@@ -64,16 +80,17 @@ class LiveLoad:
             f"p50 {milliseconds(p50)}  p99 {milliseconds(p99)} ms  in flight {totals.in_flight:,}\n"
         )
 
-    def _draw(self, snapshot: Snapshot, total: LoadSum) -> None:
+    def _draw(self, snapshot: Snapshot, total: LoadSum, problem: str = "") -> None:
         style, totals = self._style, snapshot.totals
         whole = merged(total.groups)
-        self._remember()
+        width = style.terminal.width - 1
+        time = f"  {snapshot.elapsed:.0f} of {self._duration:g} s"
         mark = Mark.DONE if totals.dropped == 0 else Mark.FAILED
         p50, p90, _, p99, _ = whole.latency.quantiles(SHARES)
         seen = ", ".join(f"{clean(g.release)} {g.ok + g.unexpected + g.dropped:,}" for g in snapshot.groups)
         lines = [
-            style.bold(clean(self._started.url)) + f"  {snapshot.elapsed:.0f} of {self._duration:g} s",
-            style.mark(mark, f"{totals.dropped:,} dropped / {totals.sent:,}"),
+            style.bold(style.fit(clean(self._started.url), max(0, width - len(time)))) + time,
+            self._painted(mark, f"{totals.dropped:,} dropped / {totals.sent:,}"),
             (
                 f"rate {snapshot.rate:,.0f}/s of {snapshot.target_rate:,.0f}/s, in flight {totals.in_flight:,}, "
                 f"connections {snapshot.open_connections:,}"
@@ -90,16 +107,20 @@ class LiveLoad:
             ),
         ]
         if totals.not_sent:
-            lines.append(style.mark(Mark.WARNING, f"{totals.not_sent:,} not sent: the run is invalid"))
-        width = style.terminal.width - 1
+            lines.append(self._painted(Mark.WARNING, f"{totals.not_sent:,} not sent: the run is invalid"))
+        if problem:
+            lines.append(self._painted(Mark.WARNING, f"no data: {clean(problem)}"))
         self.erase()
-        # Painted lines are short, and cutting one could leave its colour on.
+        # Painted lines were cut before, since cutting one now could leave its colour on.
         fitted = [line if RESET in line else style.fit(line, width) for line in lines]
         self._output.narrate("".join(f"{line}\n" for line in fitted))
         self._drawn = len(lines)
 
+    def _painted(self, mark: Mark, text: str) -> str:
+        return self._style.mark(mark, self._style.fit(text, self._style.terminal.width - 3))
+
     def _remember(self) -> None:
-        self._strip = [*self._strip, self._recent.quantile(0.99) or 0.0][-(self._style.terminal.width - 16) :]
+        self._strip = [*self._strip, self._recent.quantile(0.99) or 0.0][-max(1, self._style.terminal.width - 16) :]
         self._recent = Histogram()
 
     def _bars(self) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
+import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -130,6 +134,74 @@ def test_an_interrupt_ends_the_schedule_and_still_prints_the_summary(tmp_path: P
         answers = server.books.answers
     assert process.returncode == 130
     assert f"0 dropped of {answers:,} sent".encode() in output
+
+
+def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "console.cli.main", "load", *words],
+        cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+
+
+def wait_for_requests(server: FaultServer, count: int) -> None:
+    end = time.monotonic() + 20
+    while server.books.requests < count and time.monotonic() < end:
+        time.sleep(0.02)
+
+
+def test_a_second_interrupt_waits_for_nothing_and_tells_what_was_known(tmp_path: Path) -> None:
+    with FaultServer(lambda number: Fault.NEVER if number > 10 else None) as server:
+        process = started(tmp_path, server.url, "--rate", "50", "--duration", "1m", "--allow-remote")
+        wait_for_requests(server, 40)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert b"0 dropped of 10 with an outcome, ok 10," in output
+    assert re.search(rb"[1-9]\d+ in flight, whose outcome is unknown", output)
+    assert b"died" not in errors
+
+
+def test_a_generator_that_stalls_is_told_and_does_not_outlast_the_bound(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        words = ["--rate", "50", "--duration", "1500ms", "--timeout", "100ms", "--allow-remote"]
+        process = started(tmp_path, server.url, *words)
+        wait_for_requests(server, 20)
+        child = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+        os.kill(child, signal.SIGSTOP)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert b"no data: the load generator has said nothing for 2 s" in errors
+    assert b"has said nothing for" in errors.partition(b"measure to the end")[2]
+    assert b"killed" not in errors
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_no_line_of_the_screen_is_longer_than_the_terminal(columns: int, tmp_path: Path) -> None:
+    controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with FaultServer() as server:
+        words = [server.url + "search?q=" + "a" * 120, "--rate", "50", "--duration", "2s", "--allow-remote"]
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "console.cli.main", "load", *words],
+            cwd=tmp_path, env={**ENVIRONMENT, "TERM": "xterm-256color"}, stdout=terminal, stderr=terminal,
+            stdin=terminal, start_new_session=True,
+        )  # fmt: skip
+        os.close(terminal)
+        shown = b""
+        try:
+            while data := os.read(controller, 65_536):
+                shown += data
+        except OSError:
+            pass  # the terminal is gone with its last user
+        os.close(controller)
+        assert process.wait(20) == 0
+    screens = shown.decode().split("\x1b[J")[:-1]
+    assert len(screens) > 3
+    lines = [line for screen in screens for line in re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", screen).splitlines()]
+    assert any("p99 by time" in line for line in lines)
+    assert max(len(line) for line in lines) < columns
 
 
 def test_on_a_terminal_one_screen_is_drawn_over_and_gives_way_to_the_summary(tmp_path: Path) -> None:

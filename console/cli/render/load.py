@@ -9,7 +9,7 @@ from console.cli.render.clean import clean
 from console.cli.render.style import Mark, Style
 from console.load.thresholds import Threshold
 from console.model.histogram import Histogram
-from console.model.load import Arrivals, Failure, Group, LoadConfig, NotSent, Retry, Stage, Summary
+from console.model.load import Arrivals, Failure, Group, LoadConfig, NotSent, Retry, Stage, Summary, Totals
 from console.model.load_totals import merged
 
 SHARES = (0.5, 0.9, 0.95, 0.99, 0.999)
@@ -36,6 +36,20 @@ def summary_text(run: Summary, config: LoadConfig, thresholds: Sequence[Threshol
         [line for threshold in thresholds for line in _threshold(threshold, run, style)],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def partial_text(totals: Totals, style: Style) -> str:
+    """A run that was cut off before what was in flight had ended: what it came to as last reported."""
+    known = totals.sent - totals.in_flight
+    lines = [
+        style.mark(Mark.WARNING, "cut off: this is not the whole run"),
+        (
+            f"{totals.dropped:,} dropped of {known:,} with an outcome, ok {totals.ok:,}, "
+            f"unexpected {totals.unexpected:,}, not sent {totals.not_sent:,}"
+        ),
+        f"{totals.in_flight:,} in flight, whose outcome is unknown",
+    ]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def milliseconds(seconds: float | None) -> str:
