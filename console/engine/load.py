@@ -18,6 +18,11 @@ AFTERGLOW = 0.5
 """Seconds that the load goes on after the last step, so that what it did is seen."""
 
 _LONGEST_ANSWER = 10.0
+_LOOK = 0.5
+_STALLED_LOOKS = 6
+"""Looks at a generator that is in trouble (3 s) until its summary is no longer waited for."""
+_SPARE = 20.0
+"""Seconds to end a generator beyond what the requests in flight may take."""
 
 
 def answer_timeout(spec: Spec) -> float:
@@ -52,12 +57,21 @@ class RolloutLoad:
             self._stamps.add(task)
             task.add_done_callback(self._stamps.discard)
 
+    @property
+    def patience(self) -> float:
+        """Seconds that `stop` takes at most."""
+        return AFTERGLOW + self._longest_wait + _SPARE
+
+    @property
+    def _longest_wait(self) -> float:
+        # An attempt and its retry may each take the whole timeout.
+        return 2 * self._config.timeout + _SPARE
+
     async def stop(self) -> tuple[ReceiptLoad, LoadMeasured]:
         """End it once what is in flight has an answer; what it counted."""
         await asyncio.sleep(AFTERGLOW)
-        summary = await self.run.stop()
-        await self.run.close()
-        evidence = measured(self.run, self._config, summary)
+        summary, problem = await self._ended()
+        evidence = measured(self.run, self._config, summary, problem)
         return evidence, LoadMeasured(
             due=evidence.due,
             not_sent=evidence.not_sent,
@@ -69,21 +83,37 @@ class RolloutLoad:
             problem=evidence.problem,
         )
 
+    async def _ended(self) -> tuple[Summary | None, str]:
+        """End the generator: its summary, or None and what was wrong with it before we ended it."""
+        stopping = asyncio.ensure_future(self.run.stop())
+        problem, looks = "", 0
+        end = asyncio.get_running_loop().time() + self._longest_wait
+        try:
+            while not (await asyncio.wait({stopping}, timeout=_LOOK))[0]:
+                found = self.run.counts().problem
+                problem, looks = problem or found, looks + 1 if found else 0
+                if looks >= _STALLED_LOOKS or asyncio.get_running_loop().time() >= end:
+                    return None, problem or "the load generator did not end in time"
+            return stopping.result(), problem
+        finally:
+            stopping.cancel()
+            await self.run.close()
 
-def measured(run: LoadRun, config: LoadConfig, summary: Summary | None) -> ReceiptLoad:
+
+def measured(run: LoadRun, config: LoadConfig, summary: Summary | None, found: str = "") -> ReceiptLoad:
     """The receipt's part, from the generator's own summary or, when it died, from what it had reported."""
     totals = summary.totals if summary else run.sum.totals
     groups = summary.groups if summary else run.sum.groups
     failures = summary.failures if summary else tuple(run.sum.failures)
     lag = summary.lag if summary else run.sum.lag
-    problem = "" if summary else run.counts().problem or "the load generator gave no summary"
+    problems = [] if summary else [found or run.counts().problem or "the load generator gave no summary"]
     if totals.not_sent:
-        problem = f"{totals.not_sent} requests could not be sent by the generator itself"
+        problems.append(f"{totals.not_sent} requests could not be sent by the generator itself")
     return ReceiptLoad(
         url=config.url,
         rate=config.rate,
         valid=summary is not None and summary.valid,
-        problem=problem,
+        problem="; ".join(problems),
         due=totals.due,
         not_sent=totals.not_sent,
         ok=totals.ok,

@@ -23,10 +23,8 @@ from console.model.spec import Spec
 
 Versions = tuple[tuple[str, str], ...]
 
-LOAD_DEADLINE = 30.0
-"""Seconds for the last requests of the load to be answered."""
-END_DEADLINE = LOAD_DEADLINE + 30.0
-"""Seconds for all that comes after the last step: the load, the versions of what ran it, the receipt."""
+END_DEADLINE = 30.0
+"""Seconds for what comes after the last step and the end of the load: the versions of what ran it, the receipt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,15 +81,16 @@ class Rollout:
             load=load.run if load else None,
         )
         pipeline = Pipeline(plan, world, self.gate)
+        deadline = END_DEADLINE + (load.patience if load else 0.0)
         try:
             outcome = await pipeline.run()
         except asyncio.CancelledError:
             if pipeline.outcome is not None:
                 seconds = self.ports.clock.monotonic() - began
-                await shielded(self._finish(pipeline.outcome, records, seconds, load), deadline=END_DEADLINE)
+                await shielded(self._finish(pipeline.outcome, records, seconds, load), deadline=deadline)
             raise
         return await shielded(
-            self._finish(outcome, records, self.ports.clock.monotonic() - began, load), deadline=END_DEADLINE
+            self._finish(outcome, records, self.ports.clock.monotonic() - began, load), deadline=deadline
         )
 
     async def _finish(
@@ -100,12 +99,8 @@ class Rollout:
         """Say how it ended, and keep the receipt."""
         evidence: ReceiptLoad | None = None
         if load is not None:
-            try:
-                async with asyncio.timeout(LOAD_DEADLINE):
-                    evidence, counted = await load.stop()
-                self._say(counted)
-            except TimeoutError:
-                self._say(Warned(text=f"the load generator did not end within {LOAD_DEADLINE:g} s; it is ended now"))
+            evidence, counted = await load.stop()
+            self._say(counted)
         outcome = self._judged(outcome, evidence, records)
         self._say(
             RolloutFinished(

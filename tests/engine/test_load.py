@@ -176,6 +176,23 @@ async def test_zero_drops_required_are_not_proven_by_a_load_that_died() -> None:
     assert "died" in outcome.message
 
 
+async def test_a_generator_that_stalls_still_leaves_its_evidence_and_its_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("console.engine.load._LOOK", 0.02)
+    stack = LoadedStack()
+    # The longer an answer may take, the longer an end is waited for: not by one who is silent.
+    stack.session.spec = replace(stack.session.spec, smoke=replace(stack.session.spec.smoke, timeout=600.0))
+    stack.load.stalls_in = "draining"
+    outcome = await asyncio.wait_for(stack.deploy(zero=True), 20)
+    assert (outcome.result, outcome.active) == (Result.NEEDS_HUMAN, Color.GREEN)
+    assert "has said nothing" in outcome.message
+    evidence = stack.receipts.written[0].load
+    assert evidence is not None
+    assert (evidence.valid, evidence.problem) == (False, "the load generator has said nothing for 2 s")
+    assert stack.load.closed
+
+
 async def test_zero_drops_required_are_not_kept_by_a_retire_that_cuts_requests() -> None:
     stack = LoadedStack()
     stack.session.spec = replace(stack.session.spec, drain=DrainSpec(deadline=1.0))

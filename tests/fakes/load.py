@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -25,6 +26,8 @@ class FakeLoad:
         """Phase -> seconds after its end until its drops are known."""
         self.dies_in = ""
         """The phase in which there are no more numbers."""
+        self.stalls_in = ""
+        """The phase from which it says nothing any more, and does not end."""
         self.refuses = ""
         self.config = LoadConfig(url="", rate=0)
         self.stamped: list[str] = []
@@ -76,6 +79,8 @@ class FakeLoad:
     async def stop(self) -> Summary | None:
         if self._died:
             return None
+        if self.stalls_in in self.stamped:
+            await asyncio.Event().wait()
         counted = self._counted()
         due, dropped = (sum(one[part] for one in counted) for part in (1, 2))
         self.summary = Summary(
@@ -105,6 +110,8 @@ class FakeLoad:
 
     def _sum(self, counted: list[tuple[str, int, int]]) -> LoadCounts:
         problem = "the load generator died" if self._died else ""
+        if self.stalls_in in self.stamped:
+            problem = "the load generator was killed" if self.closed else "the load generator has said nothing for 2 s"
         dropped = late = 0
         for phase, _, drops in counted:
             ends = next((last for name, _, last in self._over if name == phase), self._clock.time)
@@ -112,7 +119,7 @@ class FakeLoad:
             dropped += drops if known else 0
             late += 0 if known else drops
         due = sum(due for _, due, _ in counted)
-        return LoadCounts(due=due, done=due - late, dropped=dropped, not_sent=0, alive=not self._died, problem=problem)
+        return LoadCounts(due=due, done=due - late, dropped=dropped, not_sent=0, alive=not problem, problem=problem)
 
     def _counted(self) -> list[tuple[str, int, int]]:
         """Phase, requests due in it, and those dropped in the end."""

@@ -155,6 +155,32 @@ async def test_a_generator_that_is_killed_in_the_watch_is_no_data_and_the_receip
     assert "no proof, the load generator died (killed by signal 9)" in receipt_markdown(receipt)
 
 
+async def test_a_generator_that_stalls_leaves_what_it_had_counted_whatever_an_answer_may_take() -> None:
+    runs: list[LoadSupervisor] = []
+
+    def make(config: LoadConfig) -> LoadSupervisor:
+        runs.append(LoadSupervisor(config))
+        return runs[0]
+
+    def stall(record: Record) -> None:
+        if isinstance(record.event, PhaseChanged) and record.event.after is Phase.VERIFYING:
+            pid = runs[0].pid
+            assert pid is not None
+            os.kill(pid, signal.SIGSTOP)
+
+    async with embedded_session(ACTOR) as session:
+        session.spec = replace(session.spec, smoke=replace(session.spec.smoke, timeout=15.0))
+        session.ports = replace(session.ports, make_load=make)
+        session.subscribe(stall)
+        outcome = await session.run(deploy(session, require_zero_drops=True))
+        receipt = kept(session)
+    assert (outcome.result, outcome.active) == (Result.NEEDS_HUMAN, Color.GREEN)
+    assert "has said nothing" in outcome.message
+    assert receipt.load is not None
+    assert (receipt.load.valid, receipt.load.due > 0) == (False, True)
+    assert "has said nothing" in receipt.load.problem
+
+
 async def test_a_rollout_that_is_cancelled_leaves_no_generator_behind() -> None:
     runs: list[LoadSupervisor] = []
 
