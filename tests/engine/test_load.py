@@ -118,6 +118,32 @@ async def test_too_few_requests_prove_nothing_and_the_spec_says_what_then(
     assert any("inconclusive" in text for text in [outcome.message, *told])
 
 
+@pytest.mark.parametrize(
+    ("inconclusive", "result"), [(Inconclusive.CONTINUE, Result.DONE), (Inconclusive.ROLLBACK, Result.ROLLED_BACK)]
+)
+async def test_requests_that_were_never_sent_prove_nothing_however_many_were(
+    inconclusive: Inconclusive, result: Result
+) -> None:
+    stack = LoadedStack(WatchSpec(window=5.0, min_requests=100, inconclusive=inconclusive))
+    stack.load.unsent["verifying"] = 0.5
+    outcome = await stack.deploy()
+    assert outcome.result is result
+    told = [event.text for event in stack.events(Warned) if isinstance(event, Warned)]
+    assert any("inconclusive" in text and "never sent" in text for text in [outcome.message, *told])
+
+
+@pytest.mark.parametrize(("share", "warned"), [(1.0, True), (0.5, False)])
+async def test_unexpected_answers_are_no_drops_and_are_told_beside_them(share: float, warned: bool) -> None:  # noqa: FBT001 - expected
+    stack = LoadedStack(WatchSpec(window=5.0, min_requests=100))
+    stack.load.unexpected["verifying"] = share
+    assert (await stack.deploy()).result is Result.DONE
+    (watched,) = [step for step in stack.receipts.written[0].steps if step.id == "watch"]
+    assert watched.detail.startswith("0 dropped / ")
+    assert watched.detail.endswith(" unexpected")
+    told = [event.text for event in stack.events(Warned) if isinstance(event, Warned)]
+    assert any("every answer was unexpected" in text for text in told) is warned
+
+
 async def test_a_pause_holds_the_rollout_before_the_drain_until_somebody_lets_it_go_on() -> None:
     stack = LoadedStack(WatchSpec(window=1.0, min_requests=100_000, inconclusive=Inconclusive.PAUSE))
     stack.session.resumable = True

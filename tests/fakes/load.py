@@ -22,6 +22,10 @@ class FakeLoad:
     def __init__(self, clock: FakeClock) -> None:
         self.drop: dict[str, float] = {}
         """Phase -> share of its requests that are dropped."""
+        self.unexpected: dict[str, float] = {}
+        """Phase -> share of its requests that get a 4xx; of those that are not dropped."""
+        self.unsent: dict[str, float] = {}
+        """Phase -> share of its requests that the generator itself could not send."""
         self.late: dict[str, float] = {}
         """Phase -> seconds after its end until its drops are known."""
         self.dies_in = ""
@@ -119,7 +123,16 @@ class FakeLoad:
             dropped += drops if known else 0
             late += 0 if known else drops
         due = sum(due for _, due, _ in counted)
-        return LoadCounts(due=due, done=due - late, dropped=dropped, not_sent=0, alive=not problem, problem=problem)
+        unsent = sum(int(due * self.unsent.get(phase, 0.0)) for phase, due, _ in counted)
+        return LoadCounts(
+            due=due,
+            done=due - late - unsent,
+            dropped=dropped,
+            not_sent=unsent,
+            alive=not problem,
+            problem=problem,
+            unexpected=sum(int(due * self.unexpected.get(phase, 0.0)) for phase, due, _ in counted),
+        )
 
     def _counted(self) -> list[tuple[str, int, int]]:
         """Phase, requests due in it, and those dropped in the end."""

@@ -60,13 +60,14 @@ async def _window(step: Watch, world: World, witness: asyncio.Future[ReplicaChan
 
 def _so_far(load: Load) -> str:
     counts = load.counts_in(PHASE)
-    return f"{counts.dropped:,} dropped / {counts.done:,}{_earlier(load, counts)}"
+    return f"{counts.dropped:,} dropped / {counts.done:,}{_beside(load, counts)}"
 
 
-def _earlier(load: Load, counts: LoadCounts) -> str:
-    """Drops that are none of this release's, for information."""
+def _beside(load: Load, counts: LoadCounts) -> str:
+    """What is no drop of this release's, for information."""
     earlier = load.counts().dropped - counts.dropped
-    return f" ({earlier:,} dropped of those due earlier)" if earlier > 0 else ""
+    unexpected = f", {counts.unexpected:,} unexpected" if counts.unexpected else ""
+    return unexpected + (f" ({earlier:,} dropped of those due earlier)" if earlier > 0 else "")
 
 
 def judge(counts: LoadCounts, spec: WatchSpec) -> None:
@@ -82,11 +83,21 @@ def judge(counts: LoadCounts, spec: WatchSpec) -> None:
 def _conclude(load: Load, world: World) -> str:
     """What a window that brought no failure means: enough requests, or too few to tell."""
     counts, spec = load.counts_in(PHASE), world.spec.watch
-    done = counts.done
-    if counts.alive and done >= spec.min_requests:
-        return f"{counts.dropped:,} dropped / {done:,} synthetic requests{_earlier(load, counts)}"
-    why = counts.problem or "the load generator gave no data" if not counts.alive else f"{done} requests"
-    text = f"inconclusive: {why}, {spec.min_requests} needed"
+    if not counts.alive:
+        why, hint = counts.problem or "the load generator gave no data", "rollout load, to see it alone"
+    elif counts.not_sent:
+        why, hint = (
+            f"{counts.not_sent:,} requests were never sent: the generator's own limit",
+            "lower x-rollout.load.rate",
+        )
+    elif counts.done < spec.min_requests:
+        why = f"{counts.done} requests, {spec.min_requests} needed"
+        hint = "raise x-rollout.load.rate or watch.window"
+    else:
+        if counts.unexpected == counts.done:
+            world.publish(Warned(text="every answer was unexpected (4xx)", hint="correct x-rollout.load.url"))
+        return f"{counts.dropped:,} dropped / {counts.done:,} synthetic requests{_beside(load, counts)}"
+    text = f"inconclusive: {why}"
     match spec.inconclusive:
         case Inconclusive.ROLLBACK:
             raise RuntimeFailedError("judge the release", text)
@@ -98,7 +109,7 @@ def _conclude(load: Load, world: World) -> str:
             pass
         case _:
             assert_never(spec.inconclusive)
-    world.publish(Warned(text=f"the watch is {text}", hint="raise x-rollout.load.rate or watch.window"))
+    world.publish(Warned(text=f"the watch is {text}", hint=hint))
     return text
 
 
