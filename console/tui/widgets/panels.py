@@ -87,7 +87,7 @@ class EventsPanel(Panel):
 
     def rows_of(self, board: Board, width: int, height: int) -> Rows:
         """As `Panel.rows_of`."""
-        from console.tui.widgets.events import events_of, events_rows  # noqa: PLC0415 - as in `Panel.part`
+        from console.tui.widgets.events import events_of, events_rows, reach  # noqa: PLC0415 - as in `Panel.part`
 
         news = board.sample.view.news if board.sample.view else None
         told, seen, words = self._sorted
@@ -97,7 +97,8 @@ class EventsPanel(Panel):
         if self.back:
             self.back += max(0, count - self._count)
         self._count = count
-        self.back = max(0, min(self.back, count - height))
+        if self.back:
+            self.back = max(0, min(self.back, count - reach(self._found, width, height)))
         return events_rows(self._found, width, height, words=self.words, back=self.back)
 
     def note_of(self, board: Board) -> Line:
