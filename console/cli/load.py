@@ -145,10 +145,10 @@ class _Interruption:
 
 
 def _verdict(summary: Summary, thresholds: list[Threshold]) -> int:
-    """A run that did not send what was due proves nothing: with thresholds it fails as well."""
+    """A run that sent nothing, or not what was due, proves nothing: with thresholds it fails as well."""
     if not thresholds:
         return ExitCode.DONE
-    failed = not summary.valid or any(limit.crossed(summary) for limit in thresholds)
+    failed = not summary.valid or not summary.totals.sent or any(limit.crossed(summary) for limit in thresholds)
     return ExitCode.NEEDS_HUMAN if failed else ExitCode.DONE
 
 

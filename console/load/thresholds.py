@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable
@@ -65,7 +66,9 @@ class Threshold:
     share: bool
 
     def value(self, run: Summary) -> float | None:
-        """What the run measured; None when it measured nothing of the kind."""
+        """What the run measured; None when it measured nothing of the kind, infinity when it is beyond any time."""
+        if not run.totals.sent:
+            return None
         if self.metric == "rate":
             return run.rate
         counter = _COUNTERS.get(self.metric)
@@ -114,9 +117,15 @@ def _check_time(metric: str, text: str) -> None:
 def _time(metric: str, run: Summary) -> float | None:
     which, figure = _split(metric)
     histogram = _HISTOGRAMS[which](run)
-    if figure == "mean":
-        return histogram.mean
-    if figure == "max":
-        return histogram.maximum
+    # A dropped request took longer than any limit: without it, the more is lost the better the times would look.
+    lost = 0 if which == "lag" else run.totals.dropped
     quantile = _QUANTILE.fullmatch(figure)
-    return histogram.quantile(float(quantile[1]) / 100) if quantile else None
+    if quantile is None:
+        answered = histogram.mean if figure == "mean" else histogram.maximum
+        return math.inf if lost else answered
+    share = float(quantile[1]) / 100
+    if not lost:
+        return histogram.quantile(share)
+    # As the histogram counts: the value that so many of all are at or below.
+    rank = max(1, math.ceil(share * (histogram.total + lost)))
+    return histogram.quantile((rank - 0.5) / histogram.total) if rank <= histogram.total else math.inf

@@ -56,7 +56,7 @@ def test_the_summary_tells_what_was_dropped_and_where(tmp_path: Path) -> None:
     assert "dropped" in done.stderr  # the line a second
 
 
-@pytest.mark.parametrize(("rule", "code"), [("dropped>=4%", 1), ("p99>30s", 0)])
+@pytest.mark.parametrize(("rule", "code"), [("dropped>=4%", 1), ("p90>30s", 0), ("p99>30s", 1)])
 def test_a_threshold_decides_the_exit_code(rule: str, code: int, tmp_path: Path) -> None:
     with FaultServer(plan_of(20, 30)) as server:
         done = rollout(
@@ -74,6 +74,27 @@ def test_a_run_that_could_not_send_everything_passes_no_threshold(tmp_path: Path
         )  # fmt: skip
     assert done.returncode == 1
     assert "18 not sent (connection cap 18): the run is invalid" in done.stdout
+
+
+def test_a_run_that_sent_nothing_passes_no_threshold(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        done = rollout(
+            tmp_path, server.url, "--rate", "0.001", "--poisson", "--duration", "300ms", "--allow-remote",
+            "--fail-on", "dropped>0",
+        )  # fmt: skip
+        assert server.books.requests == 0
+    assert done.returncode == 1
+    assert "no data: nothing was sent" in done.stdout
+
+
+def test_a_time_limit_counts_what_got_no_answer(tmp_path: Path) -> None:
+    with FaultServer(lambda number: Fault.NEVER if number % 2 else None) as server:
+        done = rollout(
+            tmp_path, server.url, "--rate", "50", "--duration", "500ms", "--allow-remote", "--timeout", "300ms",
+            "--fail-on", "p99>20s",
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "p99>20s: beyond any limit, since 13 of 25 were dropped" in done.stdout
 
 
 def test_json_is_lines_of_snapshots_and_a_summary_that_they_add_up_to(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -183,6 +184,8 @@ def _threshold(threshold: Threshold, run: Summary, style: Style) -> list[str]:
     crossed = threshold.crossed(run)
     if value is None:
         found = "no data"
+    elif math.isinf(value):
+        found = f"beyond any limit, since {run.totals.dropped:,} of {run.totals.sent:,} were dropped"
     elif threshold.share:
         found = f"{value:.3%}"
     elif threshold.metric == "rate" or float(value).is_integer():

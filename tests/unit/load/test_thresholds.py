@@ -45,9 +45,10 @@ def a_run(*, due: int = 1000, ok: int = 990, dropped: int = 10, recovered: int =
         ("rate<100", False),
         ("rate<100.5", True),
         ("p50>490ms", True),
-        ("p50>0.5s", False),
-        ("p99.9>1m", False),
-        ("max<=2s", True),
+        ("p50>0.51s", False),
+        ("p98.9>1s", False),
+        ("p99.9>1m", True),
+        ("max<=2s", False),
         ("mean>1us", True),
         ("lag.p99>1ms", False),
         ("latency.p99>50ms", True),
@@ -60,6 +61,35 @@ def test_a_threshold_is_crossed_when_its_condition_holds(text: str, crossed: boo
 
 def test_a_share_of_nothing_proves_nothing_and_fails() -> None:
     assert parse_threshold("dropped>50%").crossed(a_run(due=0, ok=0, dropped=0))
+
+
+@pytest.mark.parametrize("text", ["dropped>0", "rate<1", "p99>1s", "not_sent>0"])
+def test_a_run_that_sent_nothing_fails_by_whatever_was_asked(text: str) -> None:
+    assert parse_threshold(text).crossed(a_run(due=0, ok=0, dropped=0))
+    assert parse_threshold(text).crossed(a_run(due=5, ok=0, dropped=0, not_sent=5))
+
+
+@pytest.mark.parametrize(
+    ("text", "crossed"),
+    [
+        ("p49>1s", False),
+        ("p50>1s", False),
+        ("p50.1>100ms", True),
+        ("p99>1m", True),
+        ("max>60m", True),
+        ("mean>60m", True),
+        ("service.p99>1m", True),
+        ("lag.p99>1ms", False),
+    ],
+)
+def test_a_dropped_request_took_longer_than_any_limit(text: str, crossed: bool) -> None:  # noqa: FBT001 - expected
+    assert parse_threshold(text).crossed(a_run(ok=500, dropped=500)) is crossed
+
+
+def test_without_drops_a_time_is_that_of_the_answers() -> None:
+    whole = a_run(ok=1000, dropped=0)
+    assert parse_threshold("p99>1s").value(whole) == whole.groups[0].latency.quantile(0.99)
+    assert not parse_threshold("max>2s").crossed(whole)
 
 
 @pytest.mark.parametrize(
