@@ -114,6 +114,7 @@ class _Parse:
         "_body",
         "_chunked",
         "_complete",
+        "_connection",
         "_excess",
         "_head_bytes",
         "_informational",
@@ -133,6 +134,7 @@ class _Parse:
         self._length: int | None = None
         self._chunked = self.head_done = self._complete = self._excess = self._informational = self._reusable = False
         self._head_bytes = 0
+        self._connection = b""
         self._body: bytearray | None = bytearray() if rules.attribution.json_path else None
         self.origin: Origin = (UNKNOWN, "")
 
@@ -142,6 +144,9 @@ class _Parse:
         if parser is None:
             return self._complete
         if not self.head_done:
+            room = _LONGEST_HEAD - self._head_bytes
+            if len(data) > room:
+                return self._feed_to_limit(data, room)
             self._head_bytes += len(data)
         try:
             parser.feed_data(data)
@@ -151,9 +156,15 @@ class _Parse:
             raise BadResponseError(clean(str(error)) or "malformed") from error
         if self._excess:
             raise BadResponseError("more bytes after the end of the answer")
-        if not self.head_done and self._head_bytes > _LONGEST_HEAD:
-            raise BadResponseError(f"a head of more than {_LONGEST_HEAD} bytes")
         return self._complete
+
+    def _feed_to_limit(self, data: memoryview, room: int) -> bool:
+        """Judge the head by its own length, however it was cut into pieces and whatever came with it."""
+        if room:
+            self.feed(data[:room])
+        if not self.head_done:
+            raise BadResponseError(f"a head of more than {_LONGEST_HEAD} bytes")
+        return self.feed(data[room:])
 
     def close(self) -> None:
         """Break the cycle of parser and callbacks, so that nothing waits for the garbage collector."""
@@ -197,6 +208,8 @@ class _Parse:
             self.origin = (named(value.decode("utf-8", "replace")), self.origin[1])
         elif lowered == self._rules.attribution.color_header:
             self.origin = (self.origin[0], clean(value.decode("utf-8", "replace")))
+        elif lowered == b"connection":
+            self._connection += b"," + value.lower()
 
     def on_headers_complete(self) -> None:
         if self._complete or self._parser is None:
@@ -204,9 +217,15 @@ class _Parse:
         self._status = self._parser.get_status_code()
         if self._status < _FINAL and self._status != _SWITCHING:
             return
-        self._reusable = self._parser.should_keep_alive()
+        self._reusable = self._kept_after_head() if self._rules.head_only else self._parser.should_keep_alive()
         self.head_done = True
         self._complete = self._rules.head_only
+
+    def _kept_after_head(self) -> bool:
+        """RFC 9112 §9.3 for the answer to HEAD. The parser, which knows no requests, waits for a body to end it."""
+        options = {option.strip() for option in self._connection.split(b",")}
+        persistent = self._parser is not None and self._parser.get_http_version() != "1.0"
+        return b"close" not in options and (persistent or b"keep-alive" in options)
 
     def on_body(self, data: bytes) -> None:
         if self._complete:
@@ -220,4 +239,4 @@ class _Parse:
             return
         # An informational answer: the final one follows (RFC 9110 §15.2), and nothing of this head is its.
         self._informational = True
-        self._length, self._chunked, self.origin = None, False, (UNKNOWN, "")
+        self._length, self._chunked, self._connection, self.origin = None, False, b"", (UNKNOWN, "")

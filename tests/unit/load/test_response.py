@@ -156,6 +156,50 @@ def test_the_answer_to_head_ends_with_its_head(length: bytes) -> None:
         assert answer.status == 200
 
 
+@pytest.mark.parametrize(
+    ("head", "kept"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", True),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", True),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n", True),
+        (b"HTTP/1.1 200 OK\r\nConnection: foo, Close\r\n", False),
+        (b"HTTP/1.1 200 OK\r\nConnection: foo\r\nConnection: close\r\nContent-Length: 5\r\n", False),
+        (b"HTTP/1.0 200 OK\r\n", False),
+        (b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n", True),
+        (b"HTTP/1.1 103 Early Hints\r\nConnection: keep-alive\r\n\r\nHTTP/1.0 200 OK\r\n", False),
+    ],
+)
+def test_the_answer_to_head_keeps_the_connection_unless_it_says_otherwise(head: bytes, kept: bool) -> None:  # noqa: FBT001 - expected
+    shared = rules(head_only=True)
+    for cuts in ((), (), (10, 30, 40)):
+        answer = read(head + b"\r\n", shared, cuts)
+        assert answer is not None
+        assert answer.reusable is kept
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", b"x" * 70_000])
+@pytest.mark.parametrize("cuts", [(), (30_000,), (65_535,), (65_536,), (65_537,), (1, 65_000, 66_000)])
+@pytest.mark.parametrize("early", [b"", b"HTTP/1.1 103 Early Hints\r\nX-A: b\r\n\r\n"])
+def test_a_head_may_have_so_many_bytes_and_no_more_however_it_is_cut(
+    body: bytes, cuts: tuple[int, ...], early: bytes
+) -> None:
+    start = early + b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nX-Filler: " % len(body)
+    for excess, expected in ((0, 200), (1, "bad")):
+        filler = b"x" * (65_536 - len(start) - 4 + excess)
+        data = start + filler + b"\r\n\r\n" + body
+        reader, buffer = ResponseReader(rules()), bytearray(262_144)
+        edges = [0, *(cut for cut in cuts if cut < len(data)), len(data)]
+        found: object = "incomplete"
+        try:
+            for first, last in pairwise(edges):
+                buffer[: last - first] = data[first:last]
+                answer = reader.receive(buffer, memoryview(buffer), last - first)
+                found = answer.status if answer else found
+        except BadResponseError:
+            found = "bad"
+        assert found == expected
+
+
 def test_a_body_after_the_answer_to_head_is_refused() -> None:
     shared = rules(head_only=True)
     for _ in range(2):
