@@ -108,3 +108,9 @@ def test_every_moment_has_its_sign_below_its_bucket_and_a_rollback_its_name() ->
 def test_names_stand_beside_their_signs_where_there_is_room() -> None:
     assert marked(apply=2, cutover=3, watch_begins=4, drain=20, end=22) == "  ┆┆┆cutover        ┆ ┆drain end"
     assert marked(apply=2, restore=10, restored=30) == "  ┆apply  ┆restore            ┆restored"
+
+
+def test_no_name_stands_beside_the_sign_of_a_more_important_moment() -> None:
+    row = marked(apply=16, cutover=17, rollback=23, blue_serves=24)
+    assert row.strip() == "┆┆     ┆┆rollback"
+    assert marked(apply=17, cutover=17, drain=23).strip() == "┆     ┆drain"

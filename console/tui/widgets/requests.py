@@ -12,6 +12,7 @@ from console.cli.render.durations import clock
 from console.model.load import Failure, Totals
 from console.observe.bucket import Bucket
 from console.observe.requests import RequestsView
+from console.tui.arrangement import PanelName
 from console.tui.board import Board
 from console.tui.glyphs import Glyphs
 from console.tui.names import milliseconds, success
@@ -23,6 +24,10 @@ _TALL = 6
 """Rows of chart from which half of them list failures, however long ago those were."""
 _NAMED = ("rollback", "cutover", "drain", "restore", "apply", "restored", "end")
 """Moments that have a name below the strip, the most important one first."""
+_NAMELESS = len(_NAMED) + 1
+"""The rank of all others: their sign is enough."""
+_CLOSE = 3
+"""Columns within which a less important moment gives its place to another one's name; a rollback's goes anywhere."""
 _ASIDE = 9
 """Columns that a name may stand off its sign."""
 _SCALES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -67,7 +72,7 @@ def requests_note(board: Board) -> Line:
     view = board.sample.requests
     if view is None:
         return ()
-    more = f"{board.shown('zoom')} lists the failures" if view.failures else ""
+    more = f"{PanelName.REQUESTS.number} {board.shown('zoom')} lists the failures" if view.failures else ""
     off = "" if board.sample.load.on else "off"
     note = "  ".join(filter(None, (more, off)))
     return line((note, Tone.DIM)) if note else ()
@@ -159,19 +164,26 @@ def _marks(buckets: tuple[Bucket, ...], width: int, glyphs: Glyphs) -> Line:
     row = [" "] * width
     for place in ticks:
         row[place] = glyphs.mark
-    named = [(_rank(text), place, text) for place in ticks for text in buckets[place].marks if _rank(text) is not None]
-    for _, place, text in sorted(named, key=lambda mark: (mark[0], -mark[1])):
-        start = next((start for start in range(place + 1, place + _ASIDE) if _free(row, start, len(text))), None)
-        if start is not None:
-            row[start : start + len(text)] = text
+    ranks = {place: min(map(_rank, buckets[place].marks)) for place in ticks}
+    for place in sorted(ticks, key=lambda place: (ranks[place], -place)):
+        text = min(buckets[place].marks, key=_rank)
+        if ranks[place] == _NAMELESS:
+            break
+        for start in range(place + 1, min(place + _ASIDE, width)):
+            rank = ranks.get(start, _NAMELESS)
+            if rank <= ranks[place] or (ranks[place] and rank < _NAMELESS and start - place >= _CLOSE):
+                break  # beyond it the name would be read as that moment's
+            if _free(row, start, len(text)):
+                row[start : start + len(text)] = text
+                break
     return line(("".join(row).rstrip(), Tone.DIM))
 
 
-def _rank(text: str) -> int | None:
-    """How important a moment's name is, 0 the most; None when its sign is enough."""
+def _rank(text: str) -> int:
+    """How important a moment's name is, 0 the most."""
     if text.endswith(" serves"):
         return len(_NAMED)
-    return _NAMED.index(text) if text in _NAMED else None
+    return _NAMED.index(text) if text in _NAMED else _NAMELESS
 
 
 def _free(row: list[str], start: int, size: int) -> bool:
