@@ -52,6 +52,8 @@ class Session:
         self.resumable = resumable
         """Whether somebody is there who can let a held rollout go on; without, nothing holds one by itself."""
         self._actor = actor
+        self.asker = f"{actor.user}@{actor.host} (pid {actor.pid})"
+        """Who acts through it, as other consoles are to read it."""
         self._bus = Bus(ports.journal, ports.clock)
         self._gate: Gate | None = None
         self._rollout = 0
@@ -144,7 +146,7 @@ class Session:
         if held is not None:
             event = LockTakenOver(
                 from_holder=f"{held.user}@{held.host} (pid {held.pid}, {held.command}, since {held.since})",
-                by=f"{self._actor.user}@{self._actor.host} (pid {self._actor.pid})",
+                by=self.asker,
             )
             self._bus.publish(self.ports.journal.next_rollout() - 1, event)
         return held

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from datetime import UTC, datetime
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -29,7 +30,7 @@ from console.tui.keys import Kind
 from console.tui.memory import forget_dead_widgets, keep_what_is_loaded
 from console.tui.messages import Arrived
 from console.tui.obstacles import obstacle
-from console.tui.paint import unmarked
+from console.tui.paint import Tone, harmless, unmarked
 from console.tui.preferences import Preferences
 from console.tui.screens.live import LiveScreen
 from console.tui.stylesheet import ReadOnce
@@ -152,8 +153,7 @@ class ConsoleApp(App[Leaving]):
         self.push_screen(self._live)
         self._bridge.connect(self._woken)
         if self._preferences.problems:
-            told = "; ".join(self._preferences.problems)
-            self.call_after_refresh(lambda: self.notice(told, bad=True))
+            self._tell_problems(self._preferences.problems)
         self.set_interval(TICK, self._tick)
         self.call_after_refresh(self.engine.start)  # after the first paint: what it loads would only delay that
 
@@ -282,6 +282,16 @@ class ConsoleApp(App[Leaving]):
             await self.operator.start_load(facts.load)
         except RolloutError as error:
             self.notice(str(error), bad=True)
+
+    def _tell_problems(self, problems: tuple[str, ...]) -> None:
+        """For a moment on the last row, and for good among the events: what was left out of the preferences."""
+        from console.tui.telling import Told  # noqa: PLC0415 - few make such mistakes
+
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        told = tuple(Told(at=at, text=harmless(problem), tone=Tone.WARN) for problem in problems)
+        self.board = replace(self.board, told=(*self.board.told, *told))
+        more = f"{len(problems)} mistakes, all in panel 5; " if len(problems) > 1 else ""
+        self.call_after_refresh(lambda: self.notice(more + problems[0], bad=True))
 
     def _draw_soon(self) -> None:
         """Show the board, with whatever else comes within a moment: events of a rollout come in bursts."""

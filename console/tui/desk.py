@@ -124,10 +124,10 @@ class Desk:
         self._publish()
         return self._held
 
-    async def abort(self, by: str) -> bool:
-        """As `Session.abort`; whether there was a rollout to end. Raises `ReadOnlyError`."""
+    async def abort(self) -> bool:
+        """As `Session.abort`, by whose session this is; whether there was a rollout to end. Raises `ReadOnlyError`."""
         self._may_act("end the rollout")
-        self.session.abort(by)
+        self.session.abort(self.session.asker)
         return self.session.running
 
     async def lock(self, *, read_only: bool) -> None:

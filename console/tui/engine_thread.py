@@ -78,11 +78,11 @@ class EngineThread:
         if self._loop is not None and not self._loop.is_closed():
             self.call(self._leave)
 
-    def abort(self, by: str) -> None:
-        """Ask the running rollout for a safe end. Returns at once."""
+    def abort(self, by: str = "") -> None:
+        """Ask the running rollout for a safe end, by a signal or else by whose session this is. Returns at once."""
         desk = self._desk
         if desk is not None:
-            self.call(lambda: desk.session.abort(by))
+            self.call(lambda: desk.session.abort(by or desk.session.asker))
 
     def listen(self, listener: Callable[[Record], None]) -> None:
         """Let somebody else hear what happens from now on, on the engine's thread. Returns at once."""

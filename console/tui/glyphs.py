@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glyphs:
-    """One set of signs, all one column wide."""
+    """One set of signs, all one column wide but `well`."""
 
     dots: str
+    well: str
+    """Behind a word, that it is good news."""
     good: str
     bad: str
     warn: str
@@ -34,6 +36,7 @@ class Glyphs:
 
 UNICODE = Glyphs(
     dots="…",
+    well="✓",
     good="✓",
     bad="✗",
     warn="!",
@@ -54,6 +57,7 @@ UNICODE = Glyphs(
 
 ASCII = Glyphs(
     dots="~",
+    well="ok",
     good="+",
     bad="x",
     warn="!",

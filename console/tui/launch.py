@@ -143,6 +143,6 @@ def _farewell(how: Leaving, engine: EngineThread, launch: Launch) -> Plain | Non
             else "the screen is closed, the rollout ends safely"
         )
     if how is Leaving.ABORTING:
-        engine.abort("the operator")
+        engine.abort()
     engine.end()
     return plain

@@ -45,6 +45,13 @@ def release_of(view: StackView | None, color: Color) -> str:
     return release_name(replica.image or (release.image.reference if release else ""), number) or replica.image_id[7:15]
 
 
+def release_numbered(view: StackView | None, number: int | None) -> str:
+    """The name of a release of the history; empty when the history does not know it."""
+    known = view.history if view is not None else ()
+    found = next((release for release in known if release.id == number), None)
+    return release_name(found.image.reference, number) if found is not None else ""
+
+
 def step_name(step: str) -> str:
     """A step's id as people read it."""
     return _STEPS.get(step, step.replace("-", " "))

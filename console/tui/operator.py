@@ -128,7 +128,7 @@ class Operator:
             return
         now = self._app.board.rollout
         same = (now.number if now else 0) == (rollout.number if rollout else 0)
-        if same and await self._app.ask(lambda desk: desk.abort("the operator")):
+        if same and await self._app.ask(lambda desk: desk.abort()):
             self._app.notice("abort: ending safely")
         else:
             self._app.notice(f"abort: {number} has ended meanwhile; nothing was changed", bad=True)

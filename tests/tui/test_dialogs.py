@@ -231,6 +231,17 @@ async def test_an_abort_that_comes_too_late_is_told_and_does_nothing() -> None:
         assert [event.by for event in asked] == ["somebody else"]
 
 
+async def test_an_abort_is_journaled_with_who_asked_for_it() -> None:
+    async with opened(prepare=hang_at("validate")) as console:
+        await in_mid_rollout(console)
+        await console.press("A")
+        await console.shows("ends at its next safe point")
+        await console.agree()
+        await console.until(lambda: not console.app.board.running, "for the end")
+        asked = [record.event for record in console.stack.journal.kept if isinstance(record.event, AbortRequested)]
+        assert [event.by for event in asked] == ["ann@here (pid 7)"]
+
+
 @pytest.mark.parametrize(("key", "how"), [("p", Leaving.PRINTING), ("a", Leaving.ABORTING)])
 async def test_leaving_in_mid_rollout_asks_how(key: str, how: Leaving) -> None:
     async with opened(prepare=hang_at("validate")) as console:

@@ -205,11 +205,12 @@ async def test_a_replica_is_shown_with_all_that_is_known_of_it() -> None:
             health_output="connection refused " * 12,
         )  # fmt: skip
         blue[1] = replace(blue[1], state=ReplicaState.EXITED, exit_code=137, address=None)
+        blue[2] = replace(blue[2], health=Health.NONE)
         stack.runtime.uses[blue[0].id] = ReplicaStats(cpu_percent=12.5, memory_bytes=44 << 20)
 
-    async with opened((80, 40), spec=make_spec(replicas=2), prepare=prepare) as console:
+    async with opened((80, 44), spec=make_spec(replicas=3), prepare=prepare) as console:
         await console.press("i")
-        text = await console.shows("blue-1", "blue-2", "12.5 %, 44M")
+        text = await console.shows("blue-1", "blue-2", "12.5 %, 44M", "running  ✓  no healthcheck")
         for words in ("running  unhealthy", "shop:1", "10.0.0.1:8000", "exited, exit code 137", "up ", "restarts 3"):
             assert words in text
         assert text.count("connection refused") > 8, "the probe's output goes on in the next row"

@@ -89,3 +89,12 @@ async def test_a_mistake_is_told_on_the_screen_and_the_usual_keys_act() -> None:
         await console.shows("`R` is the key for rollback already")
         await console.press("D")
         await console.shows("y do it", "rollout deploy")
+
+
+async def test_several_mistakes_are_all_kept_among_the_events() -> None:
+    wrong = {"keys": {"deploy": "R", "deplay": "f5"}, "colour": "red"}
+    async with opened(preferences=parse_preferences(wrong, name="console.yml")) as console:
+        await console.shows("3 mistakes, all in panel 5")
+        await console.press("5")
+        await console.press("z")
+        await console.shows("there is no `colour`", "`R` is the key for rollback already", "no key is called `deplay`")

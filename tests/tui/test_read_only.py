@@ -29,7 +29,7 @@ ACTS: dict[str, Asked] = {
         for choice in RecoveryChoice
     },
     "hold": lambda desk: desk.hold(),
-    "abort": lambda desk: desk.abort("somebody"),
+    "abort": lambda desk: desk.abort(),
     "send load": lambda desk: desk.load(LOAD),
     "stop load": lambda desk: desk.load(None),
     "another rate": lambda desk: desk.rate(20),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 
 from console.engine.world import World
 from console.model.color import Color
-from console.model.errors import RefusedError, RuntimeFailedError
+from console.model.errors import RefusedError, RolloutError, RuntimeFailedError
 from console.model.observed import Health, Replica
 from console.model.steps import AwaitReady
 from console.ports.runtime import ReplicaChanged
@@ -19,6 +20,8 @@ SHARE = 0.1
 """Between the two a pause is this share of the time waited so far, which bounds what the last one can cost."""
 PROBE_TIMEOUT = 2.0
 """Seconds for one probe."""
+NAMING = 1.0
+"""Seconds that the name of a lost replica may take: nothing waits for it longer."""
 FATAL = frozenset({"die", "oom", "destroy", "unhealthy"})
 
 
@@ -37,7 +40,7 @@ async def await_ready(step: AwaitReady, world: World) -> str:
         probes = [asyncio.ensure_future(_ready(replica, step, world)) for replica in replicas]
         witness = asyncio.ensure_future(contradiction(changes, step.color))
         try:
-            attempts = await _all_or_contradicted(probes, witness, step.color)
+            attempts = await _all_or_contradicted(probes, witness, step.color, world)
         finally:
             for task in (*probes, witness):
                 task.cancel()
@@ -47,13 +50,13 @@ async def await_ready(step: AwaitReady, world: World) -> str:
 
 
 async def _all_or_contradicted(
-    probes: Sequence[asyncio.Future[int]], witness: asyncio.Future[ReplicaChanged], color: Color
+    probes: Sequence[asyncio.Future[int]], witness: asyncio.Future[ReplicaChanged], color: Color, world: World
 ) -> list[int]:
     waiting: set[asyncio.Future[int] | asyncio.Future[ReplicaChanged]] = {*probes, witness}
     while not all(probe.done() for probe in probes):
         done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         if witness in done:
-            raise died(color, witness.result(), "become ready")
+            raise await died(color, witness.result(), "become ready", world)
         for probe in probes:
             if probe.done():
                 probe.result()
@@ -69,10 +72,15 @@ async def contradiction(changes: AsyncIterator[ReplicaChanged], color: Color) ->
     raise AssertionError("unreachable")
 
 
-def died(color: Color, change: ReplicaChanged, attempted: str) -> RuntimeFailedError:
-    """The error for a replica that was lost while it was waited for."""
+async def died(color: Color, change: ReplicaChanged, attempted: str, world: World) -> RuntimeFailedError:
+    """The error for a replica that was lost while it was waited for, by its name as long as that can be asked for."""
+    name = change.id[:12]
+    with suppress(RolloutError, TimeoutError):
+        async with asyncio.timeout(NAMING):
+            there = await world.ports.runtime.replicas()
+        name = next((replica.name for replica in there if replica.id == change.id), name)
     code = "" if change.exit_code is None else f" with exit code {change.exit_code}"
-    return RuntimeFailedError(f"let {color.value} {attempted}", f"replica {change.id[:12]}: {change.what}{code}")
+    return RuntimeFailedError(f"let {color.value} {attempted}", f"replica {name}: {change.what}{code}")
 
 
 async def _started(color: Color, world: World) -> Sequence[Replica]:
@@ -81,7 +89,7 @@ async def _started(color: Color, world: World) -> Sequence[Replica]:
         if not replica.running or replica.health is Health.UNHEALTHY:
             what = replica.state.value if not replica.running else "unhealthy"
             gone = ReplicaChanged(id=replica.id, color=color, what=what, exit_code=replica.exit_code)
-            raise died(color, gone, "become ready")
+            raise await died(color, gone, "become ready", world)
     if not every:
         raise RefusedError(f"verify {color.value}", f"{color.value} has no replica", next_command="rollout deploy")
     return every

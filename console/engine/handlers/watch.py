@@ -45,7 +45,7 @@ async def _window(step: Watch, world: World, witness: asyncio.Future[ReplicaChan
     shown = clock.monotonic()
     while (now := clock.monotonic()) < end:
         if witness.done():
-            raise died(step.color, witness.result(), "serve")
+            raise await died(step.color, witness.result(), "serve", world)
         if load:
             judge(load.counts_in(PHASE), world.spec.watch)
         if now - shown >= 1.0:

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 
 from console.model.observed import Health, Replica
 from console.model.release import image_name, short_id
+from console.tui.glyphs import Glyphs
 from console.tui.layout import broken
 from console.tui.names import memory
 from console.tui.paint import Line, Rows, Tone, line, toned
@@ -79,7 +80,8 @@ class ReplicasScreen(Page):
         for replica in replicas:
             usage = board.usage.get(replica.id)
             uses = f"{usage.cpu_percent or 0:.1f} %, {memory(usage.memory_bytes)}" if usage else "not read so far"
-            blocks.append(_block(replica, uses=uses if replica.running else "", now=now, width=self.size.width))
+            uses = uses if replica.running else ""
+            blocks.append(_block(replica, board.glyphs, uses=uses, now=now, width=self.size.width))
         rows = tuple(row for block in blocks for row in block)
         if rows and rows == self.pager.lines:
             self.redraw()
@@ -94,7 +96,7 @@ class ReplicasScreen(Page):
         self.pager.put(rows or nothing, stops=self._starts, cursor=place)
 
 
-def _block(replica: Replica, *, uses: str, now: float, width: int) -> Rows:
+def _block(replica: Replica, glyphs: Glyphs, *, uses: str, now: float, width: int) -> Rows:
     bad = replica.health is Health.UNHEALTHY or bool(replica.exit_code)
     state = replica.state.value + (f", exit code {replica.exit_code}" if replica.exit_code is not None else "")
     up = up_since(replica, now) if replica.running else ""
@@ -107,9 +109,12 @@ def _block(replica: Replica, *, uses: str, now: float, width: int) -> Rows:
         ("uses", uses or "nothing: it does not run"),
         ("probe", replica.health_output or "said nothing"),
     )
+    # Without a healthcheck running is all there is to know, and is said as in the panel of the colors.
+    unchecked = (f"{glyphs.well}  ", Tone.GOOD) if replica.running else ("", Tone.PLAIN)
+    health = (replica.health.value, Tone.BAD if bad else Tone.PLAIN)
     head = line(
         (replica.name, toned(replica.color.value)), "  ", (state, Tone.BAD if bad else Tone.STRONG), "  ",
-        (replica.health.value, Tone.BAD if bad else Tone.PLAIN),
+        *((unchecked, ("no healthcheck", Tone.DIM)) if replica.health is Health.NONE else (health,)),
     )  # fmt: skip
     return (head, *(row for name, value in facts for row in _fact(name, value, width)), ())
 

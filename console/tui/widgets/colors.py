@@ -101,7 +101,7 @@ def _health(board: Board, health: str) -> Line:
     glyphs = board.glyphs
     match health:
         case Health.HEALTHY.value | "running":
-            return line((f"{health} {glyphs.good}", Tone.GOOD))
+            return line((f"{health} {glyphs.well}", Tone.GOOD))
         case Health.UNHEALTHY.value:
             return line((f"{health} {glyphs.bad}", Tone.BAD))
         case Health.STARTING.value:

@@ -10,7 +10,7 @@ from console.model.phase import Phase
 from console.model.plan import Action
 from console.observe.rollout import RolloutView, StepStatus
 from console.tui.board import Board
-from console.tui.names import release_of, took
+from console.tui.names import release_numbered, release_of, took
 from console.tui.obstacles import obstacle
 from console.tui.paint import Line, Tone, line, spread, toned, width_of
 
@@ -127,7 +127,8 @@ def _rollback(board: Board, estimate: str) -> Line:
         return line(("going back", Tone.DIM))
     if back.color is _coming(board):
         return line(("rollback: once it serves", Tone.DIM))
-    name = release_of(board.sample.view, back.color) if back.readiness is Readiness.READY else ""
+    view = board.sample.view
+    name = release_of(view, back.color) if back.readiness is Readiness.READY else release_numbered(view, back.release)
     name = name or (f"r{back.release}" if back.release is not None else "")
     which = f"{back.color.value} {name}".strip()
     key = (f"{board.shown('rollback')} ", Tone.ACCENT if can else Tone.DIM)
