@@ -54,6 +54,11 @@ class Place:
     """Whether it draws its right side."""
 
     @property
+    def alone(self) -> bool:
+        """Whether no other panel is shown: it draws both its upper and its lower corners."""
+        return self.upper == "┌┐" and self.lower == "└┘"
+
+    @property
     def inner_width(self) -> int:
         """Columns for content: one blank on either side."""
         return max(0, self.width - (4 if self.right else 3))
@@ -67,6 +72,11 @@ class Place:
 Places = dict[PanelName, Place]
 
 
+def one_at_a_time(width: int, height: int) -> bool:
+    """Whether only one panel has room in this many columns and rows."""
+    return width < WIDE or height < HIGH - 2
+
+
 def arrange(width: int, height: int, *, focus: PanelName, zoomed: bool, replicas: int = 0) -> Places:
     """The places of all panels that are to be seen in this many columns and rows.
 
@@ -77,7 +87,7 @@ def arrange(width: int, height: int, *, focus: PanelName, zoomed: bool, replicas
         zoomed: whether it is to have everything.
         replicas: rows that the replicas of both colors would take, shown where there is room.
     """
-    if zoomed or width < WIDE or height < HIGH - 2:
+    if zoomed or one_at_a_time(width, height):
         return {focus: Place(x=0, y=0, width=width, height=height, upper="┌┐", lower="└┘")}
     rest = height - 1
     roomy = rest >= _ROOMY

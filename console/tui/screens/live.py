@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
-from console.tui.arrangement import PanelName
+from console.tui.arrangement import PanelName, one_at_a_time
 from console.tui.keys import KEYS, Kind
 from console.tui.memory import collect_what_was_closed
 from console.tui.obstacles import obstacle
@@ -41,6 +41,8 @@ class LiveScreen(Screen[None]):
         super().__init__()
         self._focus = PanelName.COLORS
         self._zoomed = False
+        self._followed = 0
+        """The rollout that was gone to when it began."""
         self._notice: Line = ()
         self._quiet: Timer | None = None
         # Held rather than looked up: a rollout may end, and say so, while Textual is already taking the screen down.
@@ -150,6 +152,7 @@ class LiveScreen(Screen[None]):
             return
         console = self.console
         self._headline.show((_top(console),))
+        self._follow_own_rollout()
         self._arrange()
         self._panels.draw(console.shown)
         self._draw_keys()
@@ -175,7 +178,7 @@ class LiveScreen(Screen[None]):
             case "filter":
                 self._begin_filter()
             case "next" | "previous":
-                self._go(self._beside(1 if key == "next" else -1))
+                self._go(_beside(self._focus, 1 if key == "next" else -1))
             case _ if key.startswith("panel("):
                 self._go(tuple(PanelName)[int(key[6]) - 1])
             case _:
@@ -192,14 +195,20 @@ class LiveScreen(Screen[None]):
         self._go(PanelName.EVENTS)
         self.draw()
 
-    def _beside(self, step: int) -> PanelName:
-        names = tuple(PanelName)
-        return names[(names.index(self._focus) + step) % len(names)]
-
     def _go(self, name: PanelName) -> None:
         self._focus = name
         self._arrange()
         self._panels.named(name).focus()
+
+    def _follow_own_rollout(self) -> None:
+        """Where only one panel has room, show the rollout that was asked for, once, when it begins."""
+        own = self.console.board.own
+        if own is None or own.over or own.number == self._followed or self.console.screen is not self:
+            return
+        self._followed = own.number
+        typing = self.query_one("#filter", Input).has_class("shown")
+        if one_at_a_time(*self._panels.size) and not typing:  # what is typed must not become keys
+            self._go(PanelName.ROLLOUT)
 
     def _arrange(self) -> None:
         view = self.console.shown.sample.view
@@ -213,6 +222,11 @@ class LiveScreen(Screen[None]):
     def _draw_keys(self) -> None:
         row = keyline(self.console.board, self.app.size.width, notice=self._notice)
         self._keyline.show((row,))
+
+
+def _beside(name: PanelName, step: int) -> PanelName:
+    names = tuple(PanelName)
+    return names[(names.index(name) + step) % len(names)]
 
 
 def _top(console: ConsoleApp) -> Line:

@@ -7,7 +7,10 @@ from console.tui.keys import Key, Kind
 from console.tui.obstacles import obstacle
 from console.tui.paint import Line, Tone, fit, line, width_of
 
-_FIRST_TO_GO = ("filter", "logs", "drain", "hold", "load", "cutover", "abort", "fault", "palette")
+_ALSO_ELSEWHERE = ("filter", "logs")
+_FIRST_TO_GO = ("drain", "hold", "load", "cutover", "abort", "fault", "palette")
+_DIMMED_FIRST = ("drain", "fault", "cutover", "hold", "abort", "load", "rollback", "deploy")
+"""What can't act now goes before what can, whatever it is."""
 
 
 def keyline(board: Board, width: int, *, notice: Line = ()) -> Line:
@@ -16,7 +19,8 @@ def keyline(board: Board, width: int, *, notice: Line = ()) -> Line:
         return fit((*line(" "), *notice), width, dots=board.glyphs.dots)
     demo = board.facts is not None and board.facts.demo
     shown = [key for key in board.keys if key.label and (key.kind is not Kind.DEMO or demo)]
-    for name in _FIRST_TO_GO:
+    dimmed = tuple(name for name in _DIMMED_FIRST if obstacle(name, board))
+    for name in (*_ALSO_ELSEWHERE, *dimmed, *_FIRST_TO_GO):
         if width_of(_row(shown, board)) <= width:
             break
         shown = [key for key in shown if key.id != name]

@@ -10,11 +10,14 @@ from textual.message import Message
 from console.tui.arrangement import PanelName, Place
 from console.tui.board import Board
 from console.tui.frame import framed
-from console.tui.paint import Line, Rows, Tone, line, text_of
+from console.tui.paint import Line, Rows, Tone, line, text_of, width_of
 from console.tui.widgets.rows import RowsWidget
 
 if TYPE_CHECKING:
     from console.tui.widgets.parts import Part
+
+_LABEL = 14
+"""Columns that the corners and the name of a panel take."""
 
 
 class Panel(RowsWidget, can_focus=True):
@@ -58,11 +61,22 @@ class Panel(RowsWidget, can_focus=True):
                 board.glyphs,
                 name=self.panel,
                 title=self.title_of(board) if known else (),
-                note=self.note_of(board) if known else (),
+                note=self._note(board, place) if known else (),
                 focused=self.has_focus,
                 tone=self._frame(board),
             )
         )
+
+    def _note(self, board: Board, place: Place) -> Line:
+        """Its own note; where it has the whole screen, after what the other panels would tell."""
+        own = self.note_of(board)
+        if not place.alone:
+            return own
+        from console.tui.widgets.elsewhere import elsewhere  # noqa: PLC0415 - as in `part`
+
+        room = place.width - _LABEL - width_of(own)
+        told = elsewhere(board, self.panel, room)
+        return (*told, *line("  "), *own) if told and own else (*told, *own)
 
     def _frame(self, board: Board) -> Tone:
         if board.facts is not None and self.alarmed(board):
