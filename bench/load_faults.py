@@ -32,7 +32,7 @@ FAULTS = {
     Fault.NEVER: "never answered",
     Fault.TRICKLE: "answered a byte at a time",
     Fault.MALFORMED: "malformed head",
-    Fault.TWICE: "two answers for one request",
+    Fault.TWICE: "two answers in one write",
 }
 
 Client = Callable[[str], int | None]

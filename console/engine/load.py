@@ -121,6 +121,7 @@ def measured(run: LoadRun, config: LoadConfig, summary: Summary | None, found: s
         dropped=totals.dropped,
         recovered=totals.recovered,
         stale=totals.stale,
+        stray=totals.stray,
         slow=totals.slow,
         by_phase=_lines(groups, [group.phase for group in groups], by="phase"),
         by_release=_lines(groups, [_release(group) for group in groups], by="release"),

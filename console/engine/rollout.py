@@ -127,7 +127,7 @@ class Rollout:
         cut = sum(record.event.count for record in records if isinstance(record.event, RequestsCut))
         if load is not None and load.proves_zero and not cut:
             return outcome
-        found = load.problem or f"{load.dropped} of {load.due} requests were dropped" if load else "no load was sent"
+        found = load.doubt or f"{load.dropped} of {load.due} requests were dropped" if load else "no load was sent"
         if cut:
             found = f"the drain deadline cut {cut} requests"
         return replace(

@@ -70,6 +70,8 @@ class ReceiptLoad:
     failures_omitted: int
     lag_p99: float | None
     """Seconds by which the generator itself began late."""
+    stray: int = 0
+    """Idle connections that brought bytes nobody asked for, such as the same answer once more."""
 
     @property
     def dropped_for_browsers(self) -> int:
@@ -79,4 +81,13 @@ class ReceiptLoad:
     @property
     def proves_zero(self) -> bool:
         """Whether nothing was dropped, and enough is known to say so."""
-        return self.valid and self.dropped == 0 and self.due > 0
+        return self.valid and self.dropped == 0 and self.due > 0 and self.stray == 0
+
+    @property
+    def doubt(self) -> str:
+        """Why no drop proves nothing; empty where that is not so."""
+        if not self.valid:
+            return self.problem or "the generator gave no summary"
+        if self.stray and not self.dropped:
+            return f"{self.stray:,} idle connections brought bytes that nobody asked for"
+        return ""

@@ -188,13 +188,29 @@ def test_a_load_that_proves_nothing_is_never_shown_as_zero_drops() -> None:
     assert "requests   no proof, the generator died (0 dropped / 48,213)\n" in text
 
 
+def test_stray_answers_are_told_and_void_the_proof() -> None:
+    stray = replace(samples.LOAD, dropped=0, recovered=0, stray=86)
+    text = " ".join(receipt_text(replace(LOADED, load=stray), Style(Terminal())).split())
+    assert "no proof, 86 idle connections brought bytes that nobody asked for (0 dropped / 48,213)" in text
+    # Where there are drops, they come first.
+    text = receipt_text(replace(LOADED, load=replace(samples.LOAD, stray=86)), Style(Terminal()))
+    assert "  requests   2 dropped / 48,213\n" in text
+    assert "  stray      86 idle connections" in text
+
+
 def test_a_load_that_dropped_or_proves_nothing_fails_in_junit() -> None:
     good = replace(samples.LOAD, dropped=0, recovered=0, failures=())
     cases = {}
-    for name, load in (("dropped", samples.LOAD), ("no proof", NO_PROOF), ("good", good)):
+    for name, load in (
+        ("dropped", samples.LOAD),
+        ("no proof", NO_PROOF),
+        ("stray", replace(good, stray=1)),
+        ("good", good),
+    ):
         suite = ET.fromstring(receipt_junit(replace(LOADED, steps=(), exit_code=0, load=load, cut_requests=0)))
         cases[name] = (suite.get("tests"), suite.get("failures"))
-    assert cases == {"dropped": ("1", "1"), "no proof": ("1", "1"), "good": ("1", "0")}
+    failing = dict.fromkeys(("dropped", "no proof", "stray"), ("1", "1"))
+    assert cases == failing | {"good": ("1", "0")}
 
 
 def test_requests_that_a_drain_deadline_cut_fail_in_junit_with_and_without_load() -> None:

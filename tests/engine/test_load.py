@@ -194,6 +194,17 @@ async def test_zero_drops_required_ends_for_a_human_to_look_at_although_the_rele
     assert stack.receipts.written[0].exit_code == 1
 
 
+async def test_zero_drops_required_are_not_proven_where_answers_came_that_nobody_asked_for() -> None:
+    stack = LoadedStack()
+    stack.load.stray = 86
+    outcome = await stack.deploy(zero=True)
+    assert (outcome.result, outcome.active) == (Result.NEEDS_HUMAN, Color.GREEN)
+    assert "86 idle connections brought bytes that nobody asked for" in outcome.message
+    evidence = stack.receipts.written[0].load
+    assert evidence is not None
+    assert (evidence.valid, evidence.dropped, evidence.stray, evidence.proves_zero) == (True, 0, 86, False)
+
+
 async def test_zero_drops_required_are_not_proven_by_a_load_that_died() -> None:
     stack = LoadedStack()
     stack.load.dies_in = "draining"

@@ -28,6 +28,8 @@ class FakeLoad:
         """Phase -> share of its requests that the generator itself could not send."""
         self.late: dict[str, float] = {}
         """Phase -> seconds after its end until its drops are known."""
+        self.stray = 0
+        """Idle connections that bring bytes nobody asked for."""
         self.dies_in = ""
         """The phase in which there are no more numbers."""
         self.stalls_in = ""
@@ -96,7 +98,7 @@ class FakeLoad:
             started_at=0.0,
             elapsed=self._clock.time,
             target_rate=self.config.rate,
-            totals=Totals(due=due, ok=due - dropped, dropped=dropped, responses=due),
+            totals=Totals(due=due, ok=due - dropped, dropped=dropped, responses=due, stray=self.stray),
             phases=tuple(PhaseCounts(phase=phase, due=due) for phase, due, _ in counted),
             groups=tuple(
                 Group(phase=phase, release="v1", ok=due - dropped, dropped=dropped) for phase, due, dropped in counted

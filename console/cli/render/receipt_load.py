@@ -20,7 +20,7 @@ _HEADS = ("done", "dropped", "browser", "4xx", "slow", "p50", "p99", "max")
 def headline(load: ReceiptLoad) -> str:
     """Dropped requests, not a percentage; or why the load says nothing."""
     counted = f"{load.dropped:,} dropped / {load.due:,}"
-    return counted if load.valid else f"no proof, {load.problem or 'the generator gave no summary'} ({counted})"
+    return f"no proof, {load.doubt} ({counted})" if load.doubt else counted
 
 
 def facts_of_load(load: ReceiptLoad) -> list[tuple[str, str]]:
@@ -30,6 +30,7 @@ def facts_of_load(load: ReceiptLoad) -> list[tuple[str, str]]:
         ("requests", headline(load)),
         ("browser", f"{load.dropped_for_browsers:,} dropped as a browser sees it" if load.recovered else ""),
         ("not sent", f"{load.not_sent:,}: the generator's own limit, never the stack's fault" if load.not_sent else ""),
+        ("stray", f"{load.stray:,} idle connections brought bytes that nobody asked for" if load.stray else ""),
         ("send lag", f"p99 {duration(load.lag_p99)}" if load.lag_p99 is not None else ""),
     ]
     return [(name, clean(value)) for name, value in found if value]
