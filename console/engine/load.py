@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 
+from console.engine.evidence import measured
 from console.model.errors import RuntimeFailedError, UsageError
 from console.model.events import LoadMeasured, LoadStarted, PhaseChanged, Record
-from console.model.load import Failure, Group, LoadConfig, Summary
-from console.model.load_totals import merged
-from console.model.phase import Phase
-from console.model.receipt_load import LoadFailure, LoadLine, ReceiptLoad
+from console.model.load import LoadConfig, Summary
+from console.model.receipt_load import ReceiptLoad
 from console.model.spec import Spec
 from console.ports.load import LoadRun
 
@@ -98,75 +96,3 @@ class RolloutLoad:
         finally:
             stopping.cancel()
             await self.run.close()
-
-
-def measured(run: LoadRun, config: LoadConfig, summary: Summary | None, found: str = "") -> ReceiptLoad:
-    """The receipt's part, from the generator's own summary or, when it died, from what it had reported."""
-    totals = summary.totals if summary else run.sum.totals
-    groups = summary.groups if summary else run.sum.groups
-    failures = summary.failures if summary else tuple(run.sum.failures)
-    lag = summary.lag if summary else run.sum.lag
-    problems = [] if summary else [found or run.counts().problem or "the load generator gave no summary"]
-    if totals.not_sent:
-        problems.append(f"{totals.not_sent} requests could not be sent by the generator itself")
-    return ReceiptLoad(
-        url=config.url,
-        rate=config.rate,
-        valid=summary is not None and summary.valid,
-        problem="; ".join(problems),
-        due=totals.due,
-        not_sent=totals.not_sent,
-        ok=totals.ok,
-        unexpected=totals.unexpected,
-        dropped=totals.dropped,
-        recovered=totals.recovered,
-        stale=totals.stale,
-        stray=totals.stray,
-        slow=totals.slow,
-        by_phase=_lines(groups, [group.phase for group in groups], by="phase"),
-        by_release=_lines(groups, [_release(group) for group in groups], by="release"),
-        failures=tuple(_failure(failure) for failure in failures),
-        failures_omitted=summary.failures_omitted if summary else run.sum.failures_omitted,
-        lag_p99=lag.quantile(0.99),
-    )
-
-
-def _lines(groups: tuple[Group, ...], names: Iterable[str], *, by: str) -> tuple[LoadLine, ...]:
-    own = {"phase": lambda group: group.phase, "release": _release}[by]
-    return tuple(_line(name, merged(group for group in groups if own(group) == name)) for name in dict.fromkeys(names))
-
-
-def _line(name: str, group: Group) -> LoadLine:
-    p50, p90, p99 = group.latency.quantiles((0.5, 0.9, 0.99))
-    return LoadLine(
-        name=name or Phase.PLANNED.value,
-        done=group.ok + group.unexpected + group.dropped,
-        ok=group.ok,
-        unexpected=group.unexpected,
-        dropped=group.dropped,
-        recovered=group.recovered,
-        slow=group.slow,
-        p50=p50,
-        p90=p90,
-        p99=p99,
-        highest=group.latency.maximum,
-    )
-
-
-def _release(group: Group) -> str:
-    return f"{group.color} {group.release}".strip()
-
-
-def _failure(failure: Failure) -> LoadFailure:
-    return LoadFailure(
-        at=failure.at,
-        phase=failure.phase or Phase.PLANNED.value,
-        kind=failure.attempt.kind.value,
-        stage=failure.attempt.stage.value,
-        status=failure.status,
-        age=failure.age,
-        connection="reused" if failure.attempt.reused else "fresh",
-        release=failure.release,
-        retry=failure.retry.value,
-        detail=failure.detail,
-    )

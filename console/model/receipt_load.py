@@ -24,6 +24,25 @@ class LoadLine:
     p99: float | None
     highest: float | None
     """Latency in seconds from the scheduled time, of answers that were no drop; None without any."""
+    due: int | None = None
+    """Of a phase: requests that were due in it."""
+    not_sent: tuple[tuple[str, int], ...] = ()
+    """Of a phase: what the generator itself held back, by reason."""
+    statuses: tuple[tuple[int, int], ...] = ()
+    """Complete answers by status, those to retries included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadAttempts:
+    """Failed attempts of one kind."""
+
+    kind: str
+    stage: str
+    connection: str
+    """`fresh` or `reused`."""
+    retry: bool
+    """Whether they were the one retry: such failures are no further drop."""
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +91,10 @@ class ReceiptLoad:
     """Seconds by which the generator itself began late."""
     stray: int = 0
     """Idle connections that brought bytes nobody asked for, such as the same answer once more."""
+    slow_connects: int = 0
+    """Connects that needed a retransmit (1 s and more): a full accept queue."""
+    attempts: tuple[LoadAttempts, ...] = ()
+    """Every failed attempt, counted by kind; `failures` lists the last of them."""
 
     @property
     def dropped_for_browsers(self) -> int:

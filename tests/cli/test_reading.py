@@ -16,6 +16,7 @@ from console.cli.render.style import Style
 from console.cli.terminal import Terminal
 from console.model.finding import Finding, Severity
 from console.model.receipt import Receipt
+from console.model.receipt_load import LoadAttempts
 from tests.cli import samples
 from tests.cli.conftest import Rollout
 from tests.cli.fakes import Script
@@ -169,9 +170,49 @@ def test_a_receipt_with_load_counts_dropped_requests_by_phase_and_release() -> N
     assert row.split()[2:] == ["48,213", "2", "1", "0", "0", "1", "ms", "8", "ms", "35", "ms"]
     assert next(line for line in text.splitlines() if line.startswith("  green v42")).count("no data") == 3
     listed = " ".join(text.split())
-    assert "12:00:00 cutting over, status 502 at response, reused connection, age 8 ms, (proxy), bad gateway" in listed
-    assert "and 1 more" in text
+    assert "1 x cutting over, status 502 at response, reused connection, (proxy); 12:00:00.000" in listed
+    assert "12:00:00.000 status 502, age 8 ms, (proxy), bad gateway" in listed
+    assert "and 1 more, not listed one by one" in text
+    assert "  recycled   3 idle connections were found closed before use\n" in text
     assert all(len(line) <= 80 for line in text.splitlines())
+
+
+def _failing(count: int) -> Receipt:
+    (failure,) = samples.LOAD.failures
+    failures = tuple(replace(failure, at=failure.at + number / 1000, retry="recovered") for number in range(count))
+    return replace(LOADED, load=replace(samples.LOAD, dropped=count, failures=failures, failures_omitted=0))
+
+
+def test_many_failures_alike_are_one_line_and_leave_the_reason_in_sight() -> None:
+    text = receipt_text(_failing(110), Style(Terminal()))
+    assert len(text.splitlines()) < 60
+    assert text.index("smoke green: status 500") < text.index("| boom red") < text.index("failed requests")
+    told = " ".join(text.split())
+    assert "110 x cutting over, status 502 at response" in told
+    assert "a browser's retry recovers; 12:00:00.000 to 12:00:00.109" in told
+    assert "the last 10 of them: 12:00:00.100 status 502" in told
+    assert told.count("bad gateway") == 10
+
+
+def test_many_failures_alike_are_few_lines_of_markdown_and_all_there_in_json() -> None:
+    text = receipt_markdown(_failing(110))
+    assert text.count("bad gateway") == 10
+    assert text.index("## Failures") < text.index("## Last lines of") < text.index("## Failed requests")
+    assert json.dumps(asdict(_failing(110))).count("gateway") == 110
+
+
+def test_what_was_sent_answered_and_tried_in_vain_is_told_by_kind() -> None:
+    (phase,) = samples.LOAD.by_phase
+    line = replace(phase, due=48_300, not_sent=(("connection cap", 87),), statuses=((200, 48_211), (302, 5)))
+    attempts = (LoadAttempts(kind="reset", stage="first byte", connection="reused", retry=True, count=7),)
+    load = replace(samples.LOAD, not_sent=87, by_phase=(line,), attempts=attempts, slow_connects=4)
+    told = " ".join(receipt_text(replace(LOADED, load=load), Style(Terminal())).split())
+    assert "cutting over 87 of 48,300 due (connection cap)" in told
+    assert "statuses 200 x 48,211, 302 x 5" in told
+    assert "attempts reset at first byte on a reused connection (retry) x 7" in told
+    assert "connects 4 took 1 s and more" in told
+    loaded = replace(LOADED, load=load)
+    assert from_plain(Receipt, json.loads(json.dumps(asdict(loaded)))) == loaded
 
 
 def test_a_receipt_with_load_fits_into_80_columns_whatever_a_release_is_called() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 MINUTE = 60
 HOUR = 3600
@@ -54,6 +54,13 @@ def clock(at: str) -> str:
     """`14:02:31`, local; dashes when it is not a time."""
     found = moment(at)
     return found.strftime("%H:%M:%S") if found else "--:--:--"
+
+
+def precise(at: float) -> str:
+    """`14:02:31.123`, local, of seconds since the epoch."""
+    milliseconds = round(at * 1000)
+    whole = datetime.fromtimestamp(milliseconds // 1000, UTC).astimezone()
+    return f"{whole:%H:%M:%S}.{milliseconds % 1000:03}"
 
 
 def stamp(at: str) -> str:

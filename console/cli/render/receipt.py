@@ -5,9 +5,11 @@ from __future__ import annotations
 from console.cli.render.clean import clean
 from console.cli.render.durations import duration, stamp
 from console.cli.render.problem import field_lines
-from console.cli.render.receipt_load import aligned, facts_of_load, failure_lines, tables
+from console.cli.render.receipt_failures import failure_lines
+from console.cli.render.receipt_load import aligned, facts_of_load, tables
 from console.cli.render.style import Mark, Style
 from console.model.receipt import Receipt
+from console.model.receipt_load import ReceiptLoad
 from console.model.release import image_name, short_id
 
 _STEP_MARKS = {"succeeded": Mark.DONE, "failed": Mark.FAILED, "cancelled": Mark.WARNING}
@@ -26,20 +28,28 @@ def receipt_text(receipt: Receipt, style: Style) -> str:
         state = style.mark(_STEP_MARKS.get(step.status, Mark.NOTE), step.status, width=12)
         title = style.fit(clean(step.title), width)
         lines.append(f"  {state}{title:<{width}}  {duration(step.seconds):>8}".rstrip())
-    if receipt.load is not None:
-        for table in tables(receipt.load):
-            lines += ["", *(f"  {line}" for line in aligned(table, style, width=style.terminal.width - 2))]
-        for line in failure_lines(receipt.load):
-            lines += style.fold(line, first=4, indent=6)
-        lines.append("")
     for name, values in (("failure", receipt.failures), ("warning", receipt.warnings)):
         for value in values:
             lines += field_lines(name, value, style)
     for kept in receipt.logs:
         lines.append(f"  last lines of {clean(kept.replica)}:")
         lines += [f"    | {clean(line)}" for line in kept.lines]
+    if receipt.load is not None:
+        lines += _load_lines(receipt.load, style)
     lines += field_lines("next", receipt.next_command, style, verbatim=True)
     return "\n".join(lines) + "\n"
+
+
+def _load_lines(load: ReceiptLoad, style: Style) -> list[str]:
+    """Tables and failed requests: below the reason, which they must not push out of sight."""
+    lines: list[str] = []
+    for table in tables(load):
+        lines += ["", *(f"  {line}" for line in aligned(table, style, width=style.terminal.width - 2))]
+    if load.failures:
+        lines += ["", "  failed requests"]
+        for line in failure_lines(load):
+            lines += style.fold(line, first=4, indent=6)
+    return [*lines, ""]
 
 
 def facts(receipt: Receipt) -> list[tuple[str, str]]:
@@ -79,13 +89,13 @@ def receipt_markdown(receipt: Receipt) -> str:
         for table in tables(receipt.load):
             lines += ["", f"| {' | '.join(table[0])} |", "|---|" + "---:|" * (len(table[0]) - 1)]
             lines += [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in table[1:]]
-        if receipt.load.failures:
-            lines += ["", "## Failed requests", "", *(f"- {_cell(line)}" for line in failure_lines(receipt.load))]
     for title, values in (("Failures", receipt.failures), ("Warnings", receipt.warnings)):
         if values:
             lines += ["", f"## {title}", "", *(f"- {_cell(value)}" for value in values)]
     for kept in receipt.logs:
         lines += ["", f"## Last lines of {_cell(kept.replica)}", "", *(f"    {clean(line)}" for line in kept.lines)]
+    if receipt.load is not None and receipt.load.failures:
+        lines += ["", "## Failed requests", "", *(f"- {_cell(line)}" for line in failure_lines(receipt.load))]
     if receipt.next_command:
         lines += ["", f"Next: {_code(receipt.next_command)}"]
     return "\n".join(lines) + "\n"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from console.cli.render.clean import clean
-from console.cli.render.receipt_load import facts_of_load, failure_lines, headline
+from console.cli.render.receipt_failures import failure_lines
+from console.cli.render.receipt_load import facts_of_load, headline
 from console.model.receipt import Receipt, ReceiptStep
 
 

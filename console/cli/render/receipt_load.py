@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from console.cli.render.clean import clean
-from console.cli.render.durations import clock, duration
+from console.cli.render.durations import duration
 from console.cli.render.style import Style
-from console.model.receipt_load import LoadFailure, LoadLine, ReceiptLoad
+from console.model.load_totals import add_counts
+from console.model.receipt_load import LoadLine, ReceiptLoad
 
 Table = Sequence[tuple[str, ...]]
 """Rows of equal length, the heads first."""
@@ -29,11 +29,42 @@ def facts_of_load(load: ReceiptLoad) -> list[tuple[str, str]]:
         ("load", f"{load.rate:g} synthetic requests/s to {load.url}"),
         ("requests", headline(load)),
         ("browser", f"{load.dropped_for_browsers:,} dropped as a browser sees it" if load.recovered else ""),
-        ("not sent", f"{load.not_sent:,}: the generator's own limit, never the stack's fault" if load.not_sent else ""),
+        ("not sent", _not_sent(load)),
+        ("statuses", _statuses(load)),
+        ("attempts", _attempts(load)),
+        ("connects", f"{load.slow_connects:,} took 1 s and more: a full accept queue" if load.slow_connects else ""),
+        ("recycled", f"{load.stale:,} idle connections were found closed before use" if load.stale else ""),
         ("stray", f"{load.stray:,} idle connections brought bytes that nobody asked for" if load.stray else ""),
         ("send lag", f"p99 {duration(load.lag_p99)}" if load.lag_p99 is not None else ""),
     ]
     return [(name, clean(value)) for name, value in found if value]
+
+
+def _not_sent(load: ReceiptLoad) -> str:
+    if not load.not_sent:
+        return ""
+    reasons = [
+        f"{line.name} {count:,} of {line.due or 0:,} due ({reason})"
+        for line in load.by_phase
+        for reason, count in line.not_sent
+    ]
+    return "; ".join([f"{load.not_sent:,}: the generator's own limit, never the stack's fault", *reasons])
+
+
+def _statuses(load: ReceiptLoad) -> str:
+    """Every status with its answers; a redirect is one of them, since none is followed."""
+    counts: dict[int, int] = {}
+    for line in load.by_phase:
+        add_counts(counts, dict(line.statuses))
+    return ", ".join(f"{status} x {count:,}" for status, count in sorted(counts.items()))
+
+
+def _attempts(load: ReceiptLoad) -> str:
+    """Failed attempts by kind: the raw truth under the drops."""
+    return ", ".join(
+        f"{one.kind} at {one.stage} on a {one.connection} connection{' (retry)' if one.retry else ''} x {one.count:,}"
+        for one in load.attempts
+    )
 
 
 def tables(load: ReceiptLoad) -> list[Table]:
@@ -51,12 +82,6 @@ def aligned(table: Table, style: Style, *, width: int) -> list[str]:
     return ["  ".join([f"{style.fit(row[0], names):<{names}}", *map(str.rjust, row[1:], numbers)]) for row in table]
 
 
-def failure_lines(load: ReceiptLoad) -> list[str]:
-    """The listed failures, one a line."""
-    lines = [_failure(failure) for failure in load.failures]
-    return [*lines, f"and {load.failures_omitted:,} more"] if load.failures_omitted else lines
-
-
 def _row(line: LoadLine) -> tuple[str, ...]:
     times = (line.p50, line.p99, line.highest)
     return (
@@ -68,16 +93,3 @@ def _row(line: LoadLine) -> tuple[str, ...]:
         f"{line.slow:,}",
         *("no data" if seconds is None else duration(seconds) for seconds in times),
     )
-
-
-def _failure(failure: LoadFailure) -> str:
-    """When, in which phase, how, how old, on what kind of connection, from which release."""
-    status = f" {failure.status}" if failure.status is not None else ""
-    parts = (
-        f"{clock(datetime.fromtimestamp(failure.at, UTC).isoformat())} {failure.phase or '(before)'}",
-        f"{failure.kind}{status} at {failure.stage}",
-        f"{failure.connection} connection, age {duration(failure.age)}",
-        failure.release,
-        failure.detail,
-    )
-    return clean(", ".join(part for part in parts if part))
