@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.cli.exit_codes import ExitCode
 from console.cli.load_live import LiveLoad
@@ -17,14 +18,16 @@ from console.cli.output import Output
 from console.cli.render.load import partial_text, summary_text
 from console.cli.render.style import Style
 from console.config.durations import parse_duration
-from console.load.guard import check_aim, published_ports
+from console.load.guard import check_aim, published
 from console.load.target import TargetError
 from console.load.thresholds import Threshold, ThresholdError, parse_threshold
 from console.model.errors import ConfigError, RuntimeFailedError, UsageError
 from console.model.load import MAX_DURATION, MAX_RATE, Arrivals, LoadConfig, Summary
 from console.model.load_wire import encode
-from console.model.spec import Spec
 from console.ports.load import LoadRun
+
+if TYPE_CHECKING:
+    from console.config.load import Loaded
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -158,11 +161,12 @@ def _so_far(load: LoadRun) -> str:
 
 
 def _config(args: argparse.Namespace) -> LoadConfig:
-    spec = None if args.url and args.allow_remote else _spec(args, needed=not args.url)
+    loaded = None if args.url and args.allow_remote else _loaded(args, needed=not args.url)
+    spec = loaded and loaded.spec
     url = args.url or (spec and (spec.load.url if spec.load else spec.smoke.url)) or ""
     if not args.allow_remote:
         try:
-            check_aim(url, published_ports(spec) if spec else frozenset())
+            check_aim(url, published(loaded.spec, loaded.static.proxy.ports) if loaded else frozenset())
         except TargetError as error:
             raise UsageError("aim the load", str(error), now="nothing was sent") from error
     rate = args.rate if args.rate is not None else spec.load.rate if spec and spec.load else 100.0
@@ -188,9 +192,9 @@ def _config(args: argparse.Namespace) -> LoadConfig:
     )
 
 
-def _spec(args: argparse.Namespace, *, needed: bool) -> Spec | None:
+def _loaded(args: argparse.Namespace, *, needed: bool) -> Loaded | None:
     """The stack here, whose own address may be aimed at; None when there is none and the URL was given."""
-    from console.config.load import load_spec  # noqa: PLC0415 - runs `docker compose config`
+    from console.config.load import load  # noqa: PLC0415 - runs `docker compose config`
     from console.config.options import Options  # noqa: PLC0415
 
     options = Options(
@@ -199,7 +203,7 @@ def _spec(args: argparse.Namespace, *, needed: bool) -> Spec | None:
         state_dir=getattr(args, "state_dir", None),
     )
     try:
-        return load_spec(options, os.environ)
+        return load(options, os.environ)
     except ConfigError:
         if needed:
             raise

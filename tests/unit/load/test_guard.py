@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from console.load.guard import check_aim, published
+from console.load.target import TargetError
+from console.model.color import Color
+from console.model.facts import PublishedPort
+from console.model.spec import LoadSpec, ProxySpec, SmokeSpec, Spec
+
+ROOT = Path("/srv/shop")
+SPEC = Spec(
+    project="shop",
+    directory=ROOT,
+    compose_files=(ROOT / "compose.yaml",),
+    state=ROOT / "state",
+    active_color_file=ROOT / "state/active_color",
+    upstream_file=ROOT / "nginx/upstream.conf",
+    service="app",
+    services={Color.BLUE: "app", Color.GREEN: "app-green"},
+    proxy=ProxySpec(config=ROOT / "nginx", control_port=9080),
+    smoke=SmokeSpec(url="http://127.0.0.1:8080/"),
+    load=LoadSpec(url="http://127.0.0.1:5432/"),
+)
+CONTROL = PublishedPort(target=9080, published=9080, host_ip="127.0.0.1")
+USERS = PublishedPort(target=80, published=8080)
+
+
+@pytest.mark.parametrize(
+    ("ports", "url"),
+    [
+        ((USERS, CONTROL), "http://127.0.0.1:8080/"),
+        ((USERS, CONTROL), "http://localhost:8080/a?b"),
+        ((replace(USERS, host_ip="0.0.0.0"),), "http://127.0.0.1:8080/"),
+        ((replace(USERS, host_ip="127.0.0.1"),), "http://localhost:8080/"),
+        ((USERS, replace(USERS, target=443, published=443)), "https://127.0.0.1/"),
+        ((replace(USERS, published=None), CONTROL), "http://127.0.0.1:5432/"),
+        ((), "http://127.0.0.1:8080/"),
+    ],
+)
+def test_the_proxys_own_ports_may_be_aimed_at(ports: tuple[PublishedPort, ...], url: str) -> None:
+    check_aim(url, published(SPEC, ports))
+
+
+@pytest.mark.parametrize(
+    ("ports", "url"),
+    [
+        ((USERS, CONTROL), "http://127.0.0.1:5432/"),
+        ((USERS, CONTROL), "http://127.0.0.1:9080/"),
+        ((USERS, CONTROL), "https://127.0.0.1/"),
+        ((replace(USERS, protocol="udp"), replace(USERS, published=8081)), "http://127.0.0.1:8080/"),
+        ((replace(USERS, host_ip="127.0.0.2"),), "http://127.0.0.1:8080/"),
+        ((), "http://127.0.0.1:9999/"),
+    ],
+)
+def test_no_other_port_may_be_whatever_the_stacks_urls_name(ports: tuple[PublishedPort, ...], url: str) -> None:
+    with pytest.raises(TargetError, match="not published by this stack"):
+        check_aim(url, published(SPEC, ports))
