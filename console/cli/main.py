@@ -121,7 +121,12 @@ def _failed(error: RolloutError, invocation: Invocation | None, output: Output, 
         error.next_command = invocation.for_this_stack(error.next_command)
     code = exit_code(error)
     if json:
-        output.document(error_document(error, code))
+        document = error_document(error, code)
+        if invocation is not None and invocation.line.command == "load":
+            from console.model.load import PROTOCOL_VERSION  # noqa: PLC0415 - as above
+
+            document["v"] = PROTOCOL_VERSION  # one stream, one version
+        output.document(document)
     output.narrate(error_text(error, Style(output.narration_terminal)))
     return code
 

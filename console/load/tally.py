@@ -31,6 +31,7 @@ _LAG_GRAIN = 1e-5
 
 _SERVER_ERROR = 500
 _CLIENT_ERROR = 400
+_HIGHEST = 599
 
 NOBODY: Origin = (NO_ANSWER, "")
 
@@ -299,5 +300,7 @@ class Tally:
         if origin is None:
             return NOBODY
         # Where no answer ever names its release, a missing name tells nothing about who made this one.
-        by_proxy = origin[0] == UNKNOWN and status is not None and any(phase.named for phase in self._phases.values())
+        # A status beyond 599 is treated as a 5xx (RFC 9110 §15), but is nothing that a proxy makes by itself.
+        made_up = status is None or status > _HIGHEST
+        by_proxy = origin[0] == UNKNOWN and not made_up and any(phase.named for phase in self._phases.values())
         return (PROXY, "") if by_proxy else origin

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -196,6 +197,18 @@ def test_a_generator_that_stalls_is_told_and_does_not_outlast_the_bound(tmp_path
     assert b"no data: the load generator has said nothing for 2 s" in errors
     assert b"has said nothing for" in errors.partition(b"measure to the end")[2]
     assert b"killed" not in errors
+
+
+def test_every_line_of_the_json_stream_has_the_same_version(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        process = started(tmp_path, server.url, "--rate", "50", "--duration", "1m", "--allow-remote", "--json")
+        wait_for_requests(server, 30)
+        child = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+        os.kill(child, signal.SIGKILL)
+        output, _ = process.communicate(timeout=20)
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert {line["type"] for line in lines} == {"snapshot", "error"}
+    assert len({line["v"] for line in lines}) == 1
 
 
 @pytest.mark.parametrize("columns", [80, 40])

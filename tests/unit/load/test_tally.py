@@ -57,6 +57,14 @@ def test_a_5xx_without_a_name_is_unknown_until_any_answer_has_named_its_release(
     assert tally.failed(tally.phase, STATUS, ("v2", "green"), 500) == ("v2", "green")
 
 
+def test_a_status_that_http_does_not_have_was_made_by_nobody_known() -> None:
+    tally = a_tally()
+    answer(tally, 200)
+    assert tally.is_drop(600)
+    assert tally.failed(tally.phase, STATUS, (UNKNOWN, ""), 600) == (UNKNOWN, "")
+    assert tally.failed(tally.phase, STATUS, (UNKNOWN, ""), 599) == (PROXY, "")
+
+
 def test_phases_and_releases_beyond_a_bound_are_counted_together_and_none_is_lost() -> None:
     tally = a_tally()
     for number in range(500):
