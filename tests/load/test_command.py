@@ -118,6 +118,29 @@ def test_without_a_stack_nothing_may_be_aimed_at_unless_it_is_asked_for(tmp_path
     assert requests == 0
 
 
+STACK = """\
+x-rollout: {service: app, load: {url: "http://127.0.0.1:%(other)d/"}}
+services:
+  app: {image: "app:1"}
+  proxy:
+    image: nginx:1.30
+    ports: ["127.0.0.1:%(own)d:80", "127.0.0.1:9080:9080"]
+    volumes: ["./state/nginx:/etc/nginx/rollout"]
+"""
+
+
+def test_only_what_the_stacks_proxy_publishes_may_be_aimed_at_unasked(tmp_path: Path) -> None:
+    with FaultServer() as own, FaultServer() as other:
+        (tmp_path / "compose.yaml").write_text(STACK % {"own": own.port, "other": other.port})
+        sent = rollout(tmp_path, own.url, "--rate", "20", "--duration", "200ms")
+        refused = [rollout(tmp_path, *words) for words in ([], [other.url])]
+        requests = (own.books.requests, other.books.requests)
+    assert sent.returncode == 0
+    assert [done.returncode for done in refused] == [64, 64]
+    assert all("not published by this stack" in done.stderr for done in refused)
+    assert requests == (4, 0)
+
+
 @pytest.mark.parametrize(
     "words",
     [
