@@ -8,7 +8,6 @@ import sys
 import pytest
 
 from console.load.answer import attribution
-from console.load.guard import check_aim
 from console.load.target import TargetError, is_own, parse_url, resolve
 from console.load.template import is_idempotent, render
 from console.model.load import LoadConfig
@@ -80,14 +79,6 @@ def test_of_several_addresses_the_one_that_answers_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         assert resolve(a_config(f"http://localhost:{port}/")).address == ("127.0.0.1", port)
-
-
-def test_only_the_stacks_own_port_may_be_aimed_at() -> None:
-    check_aim("http://127.0.0.1:8080/x", frozenset({8080}))
-    with pytest.raises(TargetError, match=r"8081.*8080.*--allow-remote"):
-        check_aim("http://127.0.0.1:8081/", frozenset({8080}))
-    with pytest.raises(TargetError, match="none that is known"):
-        check_aim("http://127.0.0.1:8081/", frozenset())
 
 
 def test_the_request_carries_its_body_with_its_length_and_ones_own_headers_replace_ours() -> None:
