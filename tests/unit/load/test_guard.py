@@ -59,3 +59,10 @@ def test_the_proxys_own_ports_may_be_aimed_at(ports: tuple[PublishedPort, ...], 
 def test_no_other_port_may_be_whatever_the_stacks_urls_name(ports: tuple[PublishedPort, ...], url: str) -> None:
     with pytest.raises(TargetError, match="not published by this stack"):
         check_aim(url, published(SPEC, ports))
+
+
+def test_a_refusal_names_the_ports_that_would_do_and_the_way_to_ask() -> None:
+    with pytest.raises(TargetError, match=r"8081.*8080.*--allow-remote"):
+        check_aim("http://127.0.0.1:8081/", published(SPEC, (USERS, CONTROL)))
+    with pytest.raises(TargetError, match="none that is known"):
+        check_aim("http://127.0.0.1:8081/", frozenset())
