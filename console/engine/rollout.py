@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 
 from console.engine.bus import Bus
@@ -147,14 +148,8 @@ class Rollout:
         return RolloutLoad(self.ports.make_load(config), config)
 
     async def _versions(self) -> Versions:
-        runtime, proxy = await asyncio.gather(self._runtime_versions(), self.ports.proxy.versions())
+        runtime, proxy = await asyncio.gather(_told(self.ports.runtime.versions()), _told(self.ports.proxy.versions()))
         return (*runtime, *proxy)
-
-    async def _runtime_versions(self) -> Versions:
-        try:
-            return await self.ports.runtime.versions()
-        except RolloutError:
-            return ()
 
     def _say(self, event: Event) -> object:
         return self.bus.publish(self.number, event)
@@ -176,3 +171,11 @@ class Rollout:
             cutover=self.request.cutover,
             release=self.request.to_release,
         )
+
+
+async def _told(asked: Awaitable[Versions]) -> Versions:
+    """The versions, or none: no receipt is lost for want of them."""
+    try:
+        return await asked
+    except RolloutError:
+        return ()

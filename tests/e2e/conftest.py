@@ -143,7 +143,7 @@ class Operator:
 
     def serving(self) -> str:
         """The color that really answers a user."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.stack.http_port, timeout=15)
+        connection = http.client.HTTPConnection("127.0.0.1", self.stack.http_port, timeout=5)
         try:
             connection.request("GET", "/")
             return connection.getresponse().headers["X-Rollout-Color"]

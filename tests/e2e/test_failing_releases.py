@@ -21,11 +21,12 @@ def container(operator: Operator, service: str) -> str:
     return operator.stack.compose("--profile", "green", "ps", "--all", "--quiet", service).strip()
 
 
+@pytest.mark.busy
 @pytest.mark.timeout(240)
 def test_a_release_that_fails_before_the_cutover_moves_nothing_and_leaves_its_logs(operator: Operator) -> None:
     operator.rollout("deploy")
     operator.rollout("deploy")
-    operator.edit("docker-compose.yml", lambda text: text.replace("successes: 2, deadline: 60s", "deadline: 8s"))
+    operator.edit("docker-compose.yml", lambda text: text.replace("successes: 2, deadline: 60s", "deadline: 3s"))
     operator.edit("docker-compose.yml", lambda text: text.replace("attempts: 5,", "attempts: 2,"))
     before = operator.identities("app", "proxy")
     faults = {

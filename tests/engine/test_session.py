@@ -9,7 +9,13 @@ from dataclasses import replace
 import pytest
 
 from console.model.color import Color
-from console.model.errors import LockHeldError, ReadOnlyError, RefusedError, RuntimeFailedError
+from console.model.errors import (
+    LockHeldError,
+    ReadOnlyError,
+    RefusedError,
+    RuntimeFailedError,
+    RuntimeUnreachableError,
+)
 from console.model.events import (
     Held,
     Record,
@@ -256,6 +262,15 @@ async def test_a_record_that_is_missing_is_said_and_the_live_proxy_decides(recor
     assert (outcome.result, outcome.active) == (Result.DONE, GREEN)
     texts = [event.text for event in stack.events(Warned) if isinstance(event, Warned)]
     assert "no color is recorded: blue answers through the proxy" in texts
+
+
+async def test_a_proxy_that_does_not_tell_its_version_costs_no_receipt() -> None:
+    stack = FakeStack()
+    stack.proxy.faults.raises["versions"] = RuntimeUnreachableError("ask the proxy", "the engine is gone")
+    outcome = await stack.session.run(DEPLOY)
+    assert outcome.result is Result.DONE
+    (kept,) = stack.receipts.written
+    assert "nginx" not in dict(kept.versions)
 
 
 @pytest.mark.parametrize("files", [(), ("/elsewhere/docker-compose.yml",), ("/a/docker-compose.yml", "/a/prod.yml")])

@@ -129,6 +129,7 @@ class FakeProxy:
         return len(self.old)
 
     async def versions(self) -> tuple[tuple[str, str], ...]:
+        await self.faults.ameet("versions")
         return () if self.gone else (("nginx", "1.30.0"),)
 
     async def in_flight(self, addresses: frozenset[str]) -> int | None:
