@@ -16,12 +16,17 @@ from typing import Self
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 40.0
 """Seconds; generous, since other tests share the machine."""
+_MODULES = (b"console.cli.main", b"tests.tui.long_watch")
 
 missing_tmux = "" if which("tmux") else "there is no tmux"
 
 
 class Terminal:
-    """One tmux server with one window. Use as a context manager."""
+    """One tmux server with one window. Use as a context manager.
+
+    Args:
+        watch: of the demo: seconds for which it watches a release, instead of its own.
+    """
 
     def __init__(
         self,
@@ -30,12 +35,14 @@ class Terminal:
         height: int = 24,
         directory: Path = ROOT,
         environment: dict[str, str] | None = None,
+        watch: float = 0.0,
     ) -> None:
         self._socket = f"rollout-test-{uuid.uuid4().hex[:8]}"
         self._size = (width, height)
         self._directory = directory
         given = shlex.join(f"{name}={value}" for name, value in (environment or {}).items())
-        command = shlex.join([sys.executable, "-m", "console.cli.main", *arguments])
+        module = ["tests.tui.long_watch", f"{watch:g}"] if watch else ["console.cli.main"]
+        command = shlex.join([sys.executable, "-m", *module, *arguments])
         self._line = f"env PYTHONPATH={shlex.quote(str(ROOT))} {given} {command}; echo EXIT=$?; exec sleep 600"
 
     def __enter__(self) -> Self:
@@ -106,7 +113,7 @@ class Terminal:
             found = [int(pid) for pid in children.read_text().split()]
         except OSError:
             return []
-        return [pid for pid in found if b"console.cli.main" in _command(pid)]
+        return [pid for pid in found if any(name in _command(pid) for name in _MODULES)]
 
     def _tmux(self, *arguments: str, check: bool = True) -> str:
         done = subprocess.run(

@@ -19,11 +19,28 @@ pytestmark = [
     pytest.mark.slow,
 ]
 
+WATCH = 12.0
+"""Seconds: longer than a busy machine takes to see that a rollout has begun, and to press a key in it."""
+
 
 @pytest.fixture
 def demo() -> Iterator[Terminal]:
     """The demo, open, with its load running."""
     with Terminal("demo") as terminal:
+        terminal.wait_for("blue v1 serves", "200/s", "dropped")
+        yield terminal
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> DemoJournal:
+    """Of the demo below."""
+    return DemoJournal(tmp_path)
+
+
+@pytest.fixture
+def watching(tmp_path: Path) -> Iterator[Terminal]:
+    """The demo, open, with its load running; its rollouts last until the test has done what it has to do in them."""
+    with Terminal("demo", environment={"TMPDIR": str(tmp_path)}, watch=WATCH) as terminal:
         terminal.wait_for("blue v1 serves", "200/s", "dropped")
         yield terminal
 
@@ -55,28 +72,30 @@ def test_a_release_that_fails_under_traffic_is_rolled_back_on_screen(demo: Termi
     demo.wait_for("ROLLED BACK", "blue v1 serves")
 
 
-def test_leaving_in_mid_rollout_asks_and_goes_on_in_lines(demo: Terminal) -> None:
-    demo.press("D")
-    demo.agree("deploy")
-    demo.wait_for("verifying")
-    demo.press("q")
-    demo.wait_for("a rollout is running")
-    demo.press_when_ripe("p")
-    seen = demo.wait_for("EXIT=0", "green serves")
+def test_leaving_in_mid_rollout_asks_and_goes_on_in_lines(watching: Terminal, journal: DemoJournal) -> None:
+    watching.press("D")
+    watching.agree("deploy")
+    journal.wait_for("step_started", step="await-ready")
+    watching.press("q")
+    watching.wait_for("a rollout is running")
+    watching.press_when_ripe("p")
+    seen = watching.wait_for("EXIT=0", "green serves")
     assert "the rollout goes on here" in seen
-    assert not demo.alternate
+    assert not watching.alternate
 
 
-def test_a_sigterm_in_mid_rollout_ends_it_safely_and_gives_the_terminal_back(demo: Terminal) -> None:
-    demo.press("D")
-    demo.agree("deploy")
-    demo.wait_for("await-ready:")
-    (pid,) = demo.pids()
+def test_a_sigterm_in_mid_rollout_ends_it_safely_and_gives_the_terminal_back(
+    watching: Terminal, journal: DemoJournal
+) -> None:
+    watching.press("D")
+    watching.agree("deploy")
+    journal.wait_for("step_started", step="await-ready")
+    (pid,) = watching.pids()
     os.kill(pid, signal.SIGTERM)
-    seen = demo.wait_for("EXIT=")
+    seen = watching.wait_for("EXIT=")
     assert "SIGTERM" in seen
     assert "EXIT=130" in seen or "EXIT=0" in seen
-    assert not demo.alternate
+    assert not watching.alternate
 
 
 def test_the_screen_follows_the_terminal_s_size_also_behind_a_dialog(demo: Terminal) -> None:
