@@ -39,6 +39,9 @@ _LOOK = 0.5
 _SILENCE = 4
 """Looks without a word (2 s) until the generator counts as stalled. Counted in looks rather than seconds: a reader that
 was itself held up finds the words waiting."""
+_STALLED_GRACE = 2
+"""Looks (1 s) that a stalled generator gets to obey a stop; it owes a snapshot every tenth of a second."""
+_CUT_OFF = "the load was ended at once, before the generator could sum up"
 
 
 class LoadSupervisor:
@@ -83,7 +86,7 @@ class LoadSupervisor:
         if self._problem:
             return self._problem
         if self._silent_looks >= _SILENCE:
-            return f"the load generator has said nothing for {self._silent_looks * _LOOK:.0f} s"
+            return _silence(self._silent_looks)
         return ""
 
     async def start(self) -> Started:
@@ -169,21 +172,38 @@ class LoadSupervisor:
 
     async def stop(self) -> Summary | None:
         """As `LoadRun.stop`."""
-        if self._command(Stop()):
-            with contextlib.suppress(TimeoutError):
-                # An attempt and its retry may each take the whole timeout.
-                async with asyncio.timeout(2 * self._config.timeout + _END_DEADLINE):
-                    await self._ended.wait()
-        await self.close()
+        await self._close_for(await self._obeyed() if self._command(Stop()) else _CUT_OFF)
         return self.summary
 
     async def close(self) -> None:
         """As `LoadRun.close`; bounded, and not interrupted by being cancelled."""
-        await asyncio.shield(asyncio.ensure_future(self._close()))
+        await self._close_for(_CUT_OFF)
 
-    async def _close(self) -> None:
+    async def _obeyed(self) -> str:
+        """Wait for the end that was asked for, as long as the generator shows that it works on it.
+
+        Returns:
+            Why it is waited for no longer.
+        """
+        # An attempt and its retry may each take the whole timeout.
+        patience = 2 * self._config.timeout + _END_DEADLINE
+        end = asyncio.get_running_loop().time() + patience
+        stalled = 0
+        while not self._ended.is_set() and (left := end - asyncio.get_running_loop().time()) > 0:
+            if stalled > _STALLED_GRACE:
+                return f"{_silence(self._silent_looks)} and did not end when told to: it stalled, and was ended"
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(_LOOK, left)):
+                    await self._ended.wait()
+            stalled = stalled + 1 if self._silent_looks >= _SILENCE else 0
+        return f"the load generator did not end within {patience:g} s of being told to, and was ended"
+
+    async def _close_for(self, reason: str) -> None:
+        await asyncio.shield(asyncio.ensure_future(self._close(reason)))
+
+    async def _close(self, reason: str) -> None:
         if self._child is not None:
-            await self._child.kill()
+            await self._child.kill(reason)
         if self._reading is not None:
             # What the generator had written by its end is still to be taken in.
             await asyncio.wait({self._reading}, timeout=_END_DEADLINE)
@@ -246,6 +266,10 @@ class LoadSupervisor:
         while not self._ended.is_set():
             await asyncio.sleep(_LOOK)
             self._silent_looks += 1
+
+
+def _silence(looks: int) -> str:
+    return f"the load generator has said nothing for {looks * _LOOK:.0f} s"
 
 
 def _not_started(found: str) -> RuntimeFailedError:

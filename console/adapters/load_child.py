@@ -27,6 +27,7 @@ class LoadChild:
         self._process = process
         self._output = output
         self._complaints: deque[str] = deque(maxlen=_COMPLAINTS)
+        self._killed_for = ""
 
     @classmethod
     async def spawn(cls) -> Self:
@@ -74,15 +75,18 @@ class LoadChild:
             self._complaints.append("".join(c for c in line.decode("utf-8", "replace").rstrip() if c.isprintable()))
 
     async def obituary(self) -> str:
-        """How it died, once it has."""
+        """How it died, once it has; or why it was ended from here."""
         code = await self._process.wait()
+        if self._killed_for and code == -signal.SIGKILL:
+            return self._killed_for
         how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
         last = f": {self._complaints[-1]}" if self._complaints else ""
         return f"the load generator died ({how}){last}"
 
-    async def kill(self) -> None:
-        """End it, if it hasn't ended; bounded."""
+    async def kill(self, reason: str) -> None:
+        """End it, if it hasn't ended; bounded. The reason is what its obituary says."""
         if self._process.returncode is None:
+            self._killed_for = reason
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             with contextlib.suppress(TimeoutError):

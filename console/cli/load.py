@@ -115,7 +115,7 @@ async def _measure(config: LoadConfig, args: argparse.Namespace, output: Output)
         (output.narrate, Style(output.narration_terminal)) if json else (output.data, Style(output.data_terminal))
     )
     if summary is None and interruption.happened:
-        tell(partial_text(load.sum.totals, style))
+        tell(partial_text(load.sum.totals, load.counts().problem, style))
         return ExitCode.INTERRUPTED
     if summary is None:
         raise RuntimeFailedError("measure to the end", vigil.problem or load.counts().problem, now=_so_far(load))

@@ -16,7 +16,7 @@ from console.cli.command_line import CommandLine
 from console.cli.exit_codes import ExitCode, exit_code
 from console.cli.output import Output
 from console.cli.parser import TextRequestedError, parse
-from console.model.errors import RolloutError
+from console.model.errors import RolloutError, UsageError
 
 if TYPE_CHECKING:
     from console.cli.backend import Backend
@@ -113,20 +113,28 @@ def _command(name: str) -> Callable[[Invocation], int]:
     return cast("Callable[[Invocation], int]", module.run)
 
 
+def _version(command: str) -> int:
+    """One stream, one version: the load's own stream has another one than everything else."""
+    if command == "load":
+        from console.model.load import PROTOCOL_VERSION  # noqa: PLC0415 - only its errors need it
+
+        return PROTOCOL_VERSION
+    from console.cli.render.document import VERSION  # noqa: PLC0415 - as above
+
+    return VERSION
+
+
 def _failed(error: RolloutError, invocation: Invocation | None, output: Output, *, json: bool) -> ExitCode:
     from console.cli.render.problem import error_document, error_text  # noqa: PLC0415 - only errors need them
     from console.cli.render.style import Style  # noqa: PLC0415
 
+    command = error.command if isinstance(error, UsageError) else ""
     if invocation is not None:
+        command = invocation.line.command
         error.next_command = invocation.for_this_stack(error.next_command)
     code = exit_code(error)
     if json:
-        document = error_document(error, code)
-        if invocation is not None and invocation.line.command == "load":
-            from console.model.load import PROTOCOL_VERSION  # noqa: PLC0415 - as above
-
-            document["v"] = PROTOCOL_VERSION  # one stream, one version
-        output.document(document)
+        output.document(error_document(error, code, version=_version(command)))
     output.narrate(error_text(error, Style(output.narration_terminal)))
     return code
 

@@ -76,6 +76,7 @@ class Parser(argparse.ArgumentParser):
             better_message(message, commands=tuple(_SUMMARIES), options=KNOWN_OPTIONS),
             now="nothing was touched",
             next_command=f"{self.prog} --help",
+            command=self.prog.removeprefix(PROGRAM).strip(),
         )
 
 

@@ -48,7 +48,15 @@ class ConfigError(RolloutError):
 
 
 class UsageError(RolloutError):
-    """The command line asks for something that makes no sense. Exit code 64."""
+    """The command line asks for something that makes no sense. Exit code 64.
+
+    Args:
+        command: the command whose grammar it breaks; empty where that is not known, or does not matter.
+    """
+
+    def __init__(self, attempted: str, found: str, *, now: str = "", next_command: str = "", command: str = "") -> None:
+        super().__init__(attempted, found, now=now, next_command=next_command)
+        self.command = command
 
 
 class LockHeldError(RolloutError):

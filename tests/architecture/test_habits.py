@@ -6,6 +6,8 @@ import ast
 import re
 import tomllib
 
+from console.cli.render import document
+from console.model import record
 from tests.architecture.source import ROOT, Function, Source, dotted, expect_none, sources, tracked_texts
 
 SHELLS = {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"}
@@ -157,3 +159,17 @@ def test_the_project_names_no_package_index_and_has_no_lock_file() -> None:
     assert "://" not in str(project)
     locks = {"uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock.toml", "requirements.txt"}
     expect_none([name for name, _ in tracked_texts() if name.rpartition("/")[2] in locks])
+
+
+def test_every_version_of_a_json_line_is_a_named_constant() -> None:
+    expect_none(
+        f"{source.at(value)}: a version is written out"
+        for source in sources()
+        for literal in source.of(ast.Dict)
+        for key, value in zip(literal.keys, literal.values, strict=True)
+        if isinstance(key, ast.Constant) and key.value == "v" and isinstance(value, ast.Constant)
+    )
+
+
+def test_an_error_has_the_version_of_a_rollouts_events_among_which_it_stands() -> None:
+    assert document.VERSION == record.VERSION

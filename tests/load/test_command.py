@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from console.cli.main import main
-from console.model.load import Snapshot, Summary
+from console.model.load import PROTOCOL_VERSION, Snapshot, Summary
 from console.model.load_wire import decode_message
 from tests.load.fault_server import Fault, FaultServer
 from tests.load.raw import ROOT
@@ -208,6 +208,19 @@ def test_a_second_interrupt_waits_for_nothing_and_tells_what_was_known(tmp_path:
     assert b"died" not in errors
 
 
+def test_one_interrupt_ends_a_run_whose_generator_stalled_and_says_why(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        words = ["--rate", "50", "--duration", "5m", "--timeout", "1m", "--allow-remote"]
+        process = started(tmp_path, server.url, *words)
+        wait_for_requests(server, 20)
+        os.kill(int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0]), signal.SIGSTOP)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert b"it stalled, and was ended" in output.replace(b"\n  ", b" ")
+    assert b"signal" not in output
+
+
 def test_a_generator_that_stalls_is_told_and_does_not_outlast_the_bound(tmp_path: Path) -> None:
     with FaultServer() as server:
         words = ["--rate", "50", "--duration", "1500ms", "--timeout", "100ms", "--allow-remote"]
@@ -232,6 +245,14 @@ def test_every_line_of_the_json_stream_has_the_same_version(tmp_path: Path) -> N
     lines = [json.loads(line) for line in output.splitlines()]
     assert {line["type"] for line in lines} == {"snapshot", "error"}
     assert len({line["v"] for line in lines}) == 1
+
+
+@pytest.mark.parametrize("words", [("--rate", "0"), ("--nonsense",), ("http://127.0.0.1:1/",)], ids=" ".join)
+def test_an_error_before_the_json_stream_has_the_version_of_the_stream(words: tuple[str, ...], tmp_path: Path) -> None:
+    done = rollout(tmp_path, *words, "--json")
+    (line,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 64
+    assert (line["v"], line["type"], line["error"]) == (PROTOCOL_VERSION, "error", "usage")
 
 
 @pytest.mark.parametrize("columns", [80, 40])

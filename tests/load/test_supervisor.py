@@ -93,6 +93,38 @@ async def test_a_generator_that_stalls_is_no_data_until_it_speaks_again() -> Non
             await until(lambda: load.counts().alive)
 
 
+async def test_a_stalled_generator_that_is_told_to_stop_gets_a_short_grace_and_its_end_is_told_as_it_was() -> None:
+    with FaultServer() as server:
+        async with LoadSupervisor(LoadConfig(url=server.url, rate=100.0, timeout=60.0)) as load:
+            await until(lambda: load.counts().due >= 10)
+            assert load.pid is not None
+            os.kill(load.pid, signal.SIGSTOP)
+            async with asyncio.timeout(20):  # an answer and its retry could have taken two minutes
+                assert await load.stop() is None
+            problem = load.counts().problem
+            assert not alive(load.pid)
+    assert "it stalled" in problem
+    assert "has said nothing for" in problem
+    assert "killed" not in problem
+
+
+async def test_a_generator_that_only_waits_for_answers_is_not_taken_for_stalled() -> None:
+    with FaultServer(lambda number: Fault.NEVER if number > 10 else None) as server:
+        async with LoadSupervisor(LoadConfig(url=server.url, rate=100.0, timeout=4.0)) as load:
+            await until(lambda: load.counts().due >= 30)
+            summary = await load.stop()
+    assert summary is not None
+    assert summary.totals.dropped >= 20
+
+
+async def test_a_generator_that_is_ended_at_once_did_not_die() -> None:
+    with FaultServer() as server:
+        async with LoadSupervisor(LoadConfig(url=server.url, rate=100.0)) as load:
+            await until(lambda: load.counts().due >= 10)
+            await load.close()
+            assert "ended at once" in load.counts().problem
+
+
 async def test_a_run_that_ended_says_so_and_keeps_its_numbers() -> None:
     with FaultServer() as server:
         async with LoadSupervisor(LoadConfig(url=server.url, rate=100.0, duration=0.3)) as load:

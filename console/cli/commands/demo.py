@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from console.cli.exit_codes import ExitCode
 from console.cli.invocation import Invocation
+from console.cli.render.document import document
 from console.cli.render.style import Mark
 from console.cli.screen import can_open, run_console
 
@@ -61,7 +62,7 @@ async def _deploys(invocation: Invocation, session: Session) -> int:
         return ExitCode.DONE
     receipt, raw = read_receipt(session.spec.state / "receipts", outcome.rollout)
     if invocation.line.json:
-        invocation.output.document({"v": 1, "type": "receipt", "receipt": json.loads(raw)})
+        invocation.output.document(document("receipt", {"receipt": json.loads(raw)}))
     else:
         invocation.output.data(receipt_text(receipt, invocation.data_style))
     if invocation.line.keep and outcome.result is Result.DONE:

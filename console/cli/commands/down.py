@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from console.cli.exit_codes import ExitCode
 from console.cli.invocation import Invocation
 from console.cli.render.clean import clean
+from console.cli.render.document import document
 from console.cli.render.durations import clock
 
 
@@ -24,5 +25,5 @@ def run(invocation: Invocation) -> int:
         at = clock(datetime.now(UTC).isoformat())
         output.narrate(f"{at} {invocation.style.dim(f'$ {clean(command)}')}\n")
     if line.json:
-        output.document({"v": 1, "type": "down", "project": spec.project})
+        output.document(document("down", {"project": spec.project}))
     return ExitCode.DONE

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from console.cli.exit_codes import ExitCode
 from console.cli.invocation import Invocation
+from console.cli.render.document import document
 from console.cli.render.style import Mark
 from console.config.discovery import PINS
 
@@ -30,13 +31,14 @@ def run(invocation: Invocation) -> int:
     written = [path for path, content in wanted.items() if _write(path, content)]
     if line.json:
         invocation.output.document(
-            {
-                "v": 1,
-                "type": "init",
-                "text": setup.text,
-                "generated": [str(path) for path in setup.files],
-                "written": [str(path) for path in written],
-            }
+            document(
+                "init",
+                {
+                    "text": setup.text,
+                    "generated": [str(path) for path in setup.files],
+                    "written": [str(path) for path in written],
+                },
+            )
         )
     else:
         invocation.output.data(setup.text)

@@ -9,6 +9,7 @@ from console.cli.ask import confirm
 from console.cli.exit_codes import ExitCode
 from console.cli.invocation import Invocation
 from console.cli.render.clean import clean
+from console.cli.render.document import document
 from console.cli.render.durations import stamp
 from console.model.errors import RefusedError, UsageError
 from console.ports.journal import LockLabel
@@ -51,7 +52,7 @@ def _show(invocation: Invocation, holder: LockLabel | None, *, broken: bool) -> 
     if invocation.line.json:
         state = "broken" if broken else "free" if holder is None else "held"
         invocation.output.document(
-            {"v": 1, "type": "lock", "state": state, "holder": None if holder is None else asdict(holder)}
+            document("lock", {"state": state, "holder": None if holder is None else asdict(holder)})
         )
     elif holder is None:
         invocation.output.data("the lock is free\n")

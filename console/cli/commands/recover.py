@@ -8,6 +8,7 @@ from dataclasses import asdict
 from console.cli.ask import choose
 from console.cli.exit_codes import ExitCode
 from console.cli.invocation import Invocation
+from console.cli.render.document import document
 from console.cli.render.problem import field_lines
 from console.cli.render.style import Style
 from console.cli.runner import carry_out
@@ -58,7 +59,7 @@ def _ask(invocation: Invocation, verdict: Verdict) -> RecoveryChoice | None:
 
 def _show(invocation: Invocation, verdict: Verdict) -> None:
     if invocation.line.json:
-        invocation.output.document({"v": 1, "type": "verdict", **asdict(verdict)})
+        invocation.output.document(document("verdict", asdict(verdict)))
     else:
         invocation.output.data(verdict_text(invocation, verdict, invocation.data_style))
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from console.cli.ask import confirm_stack
 from console.cli.exit_codes import ExitCode
 from console.cli.invocation import Invocation
+from console.cli.render.document import document
 from console.cli.runner import carry_out
 from console.model.color import Color
 from console.model.plan import Action, Plan
@@ -77,9 +78,7 @@ async def _print_plan(invocation: Invocation, session: Session, request: Request
 
 def plan_document(plan: Plan) -> dict[str, object]:
     """A plan as one JSON object."""
-    return {
-        "v": 1,
-        "type": "plan",
+    fields: dict[str, object] = {
         "action": plan.action,
         "target": plan.target,
         "previous": plan.previous,
@@ -96,3 +95,4 @@ def plan_document(plan: Plan) -> dict[str, object]:
             for planned in plan.steps
         ],
     }
+    return document("plan", fields)

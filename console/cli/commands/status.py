@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from console.cli.exit_codes import ExitCode
 from console.cli.invocation import Invocation
+from console.cli.render.document import document
 from console.cli.render.durations import clock
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def show(invocation: Invocation, found: StatusReport) -> None:
 
 def status_document(found: StatusReport) -> dict[str, object]:
     """A report as one JSON object."""
-    return {"v": 1, "type": "status", **asdict(found)}
+    return document("status", asdict(found))
 
 
 async def _watch(invocation: Invocation, session: Session) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from console.cli.render.clean import clean
+from console.cli.render.document import document
 from console.cli.render.problem import field_lines
 from console.cli.render.style import Mark, Style
 from console.model.finding import Finding, Severity
@@ -36,7 +37,7 @@ def findings_text(findings: Sequence[Finding], style: Style) -> str:
 
 def findings_document(findings: Sequence[Finding], code: int) -> dict[str, object]:
     """The same as one JSON object."""
-    return {"v": 1, "type": "check", "exit_code": code, "findings": [asdict(finding) for finding in findings]}
+    return document("check", {"exit_code": code, "findings": [asdict(finding) for finding in findings]})
 
 
 def _finding(finding: Finding, mark: Mark, style: Style) -> list[str]:

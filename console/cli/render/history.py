@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from console.cli.render.clean import clean
+from console.cli.render.document import document
 from console.cli.render.durations import stamp
 from console.cli.render.style import Style
 from console.model.release import Release
@@ -37,4 +38,4 @@ def history_text(releases: Sequence[Release], style: Style) -> str:
 
 def history_document(releases: Sequence[Release]) -> dict[str, object]:
     """The same as one JSON object."""
-    return {"v": 1, "type": "history", "releases": [asdict(release) for release in releases]}
+    return document("history", {"releases": [asdict(release) for release in releases]})

@@ -39,11 +39,12 @@ def summary_text(run: Summary, config: LoadConfig, thresholds: Sequence[Threshol
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
-def partial_text(totals: Totals, style: Style) -> str:
-    """A run that was cut off before what was in flight had ended: what it came to as last reported."""
+def partial_text(totals: Totals, reason: str, style: Style) -> str:
+    """A run that was cut off before what was in flight had ended: why, and what it came to as last reported."""
     known = totals.sent - totals.in_flight
     lines = [
         style.mark(Mark.WARNING, "cut off: this is not the whole run"),
+        *style.fold(clean(reason), first=2, indent=2),
         (
             f"{totals.dropped:,} dropped of {known:,} with an outcome, ok {totals.ok:,}, "
             f"unexpected {totals.unexpected:,}, not sent {totals.not_sent:,}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from console.cli.exit_codes import ExitCode
 from console.cli.render.clean import clean
+from console.cli.render.document import VERSION, document
 from console.cli.render.style import Mark, Style
 from console.model.errors import ConfigError, RolloutError
 
@@ -36,11 +37,9 @@ def field_lines(name: str, text: str, style: Style, *, verbatim: bool = False) -
     return [head + lines[0][len(head) :], *lines[1:]]
 
 
-def error_document(error: RolloutError, code: ExitCode) -> dict[str, object]:
-    """The same as one JSON object: `{"v": 1, "type": "error", ...}`."""
-    document: dict[str, object] = {
-        "v": 1,
-        "type": "error",
+def error_document(error: RolloutError, code: ExitCode, *, version: int = VERSION) -> dict[str, object]:
+    """The same as one JSON object of type `error`, in the version of the stream that it ends."""
+    fields: dict[str, object] = {
         "error": type(error).__name__.removesuffix("Error").lower(),
         "exit_code": int(code),
         "message": str(error),
@@ -51,8 +50,8 @@ def error_document(error: RolloutError, code: ExitCode) -> dict[str, object]:
         "problems": [],
     }
     if isinstance(error, ConfigError):
-        document["problems"] = [
+        fields["problems"] = [
             {"where": problem.where, "message": problem.message, "hint": problem.hint, "place": problem.place}
             for problem in error.problems
         ]
-    return document
+    return document("error", fields, version=version)
