@@ -177,6 +177,7 @@ LOAD = ReceiptLoad(
     by_phase=(
         LoadLine(
             name="cutting over",
+            due=48213,
             done=48213,
             ok=48211,
             unexpected=0,

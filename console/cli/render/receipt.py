@@ -43,8 +43,8 @@ def receipt_text(receipt: Receipt, style: Style) -> str:
 def _load_lines(load: ReceiptLoad, style: Style) -> list[str]:
     """Tables and failed requests: below the reason, which they must not push out of sight."""
     lines: list[str] = []
-    for table in tables(load):
-        lines += ["", *(f"  {line}" for line in aligned(table, style, width=style.terminal.width - 2))]
+    for table in aligned(load, style, width=style.terminal.width - 2):
+        lines += ["", *(f"  {line}" for line in table)]
     if load.failures:
         lines += ["", "  failed requests"]
         for line in failure_lines(load):

@@ -10,7 +10,8 @@ from console.cli.render.style import Style
 from console.model.load_totals import add_counts
 from console.model.receipt_load import LoadLine, ReceiptLoad
 
-Table = Sequence[tuple[str, ...]]
+Row = tuple[str, ...]
+Table = Sequence[Row]
 """Rows of equal length, the heads first."""
 
 _SHORTEST_NAME = 8
@@ -68,28 +69,45 @@ def _attempts(load: ReceiptLoad) -> str:
 
 
 def tables(load: ReceiptLoad) -> list[Table]:
-    """The requests by phase, and by release."""
-    return [
-        (("phase", *_HEADS), *map(_row, load.by_phase)),
-        (("release", *_HEADS), *map(_row, load.by_release)),
-    ]
+    """The requests by phase, with how many of them were due, and by release, which only an answer can name."""
+    phases = [(clean(line.name) or "(before)", _due(line), *_numbers(line)) for line in load.by_phase]
+    releases = [(clean(line.name) or "(before)", *_numbers(line)) for line in load.by_release]
+    return [[("phase", "due", *_HEADS), *phases], [("release", *_HEADS), *releases]]
 
 
-def aligned(table: Table, style: Style, *, width: int) -> list[str]:
-    """The table with its columns in line: names to the left, cut where the numbers to the right need the room."""
-    names, *numbers = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
-    names = max(_SHORTEST_NAME, min(names, width - sum(numbers) - 2 * len(numbers)))
-    return ["  ".join([f"{style.fit(row[0], names):<{names}}", *map(str.rjust, row[1:], numbers)]) for row in table]
+def aligned(load: ReceiptLoad, style: Style, *, width: int) -> list[list[str]]:
+    """The tables, one below the other in the same columns.
+
+    Names stand to the left. Where the numbers to the right need the room, columns come closer, then names are cut.
+    """
+    by_phase, by_release = tables(load)
+    parts = [by_phase, [(name, "", *rest) for name, *rest in by_release]]
+    rows = [row for part in parts for row in part]
+    names, *numbers = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    phases = max(len(row[0]) for row in by_phase)
+    gap = 2 if phases + sum(numbers) + 2 * len(numbers) <= width else 1
+    names = max(_SHORTEST_NAME, min(names, width - sum(numbers) - gap * len(numbers)))
+    return [[_line(row, names, numbers, gap, style) for row in part] for part in parts]
 
 
-def _row(line: LoadLine) -> tuple[str, ...]:
-    times = (line.p50, line.p99, line.highest)
+def _line(row: Row, names: int, numbers: list[int], gap: int, style: Style) -> str:
+    cells = [f"{style.fit(row[0], names):<{names}}", *map(str.rjust, row[1:], numbers)]
+    return (" " * gap).join(cells).rstrip()
+
+
+def _due(line: LoadLine) -> str:
+    """How many were due; nothing in a receipt of before this was kept."""
+    return "" if line.due is None else f"{line.due:,}"
+
+
+def _numbers(line: LoadLine) -> Row:
+    known = [seconds for seconds in (line.p50, line.p99, line.highest) if seconds is not None]
+    times = [duration(seconds) for seconds in known] or ["no data", "", ""]
     return (
-        clean(line.name) or "(before)",
         f"{line.done:,}",
         f"{line.dropped:,}",
         f"{line.dropped - line.recovered:,}",
         f"{line.unexpected:,}",
         f"{line.slow:,}",
-        *("no data" if seconds is None else duration(seconds) for seconds in times),
+        *times,
     )
