@@ -15,9 +15,15 @@ class Faults:
     hangs: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
     hanging: asyncio.Event = field(default_factory=asyncio.Event)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
 
     watch: Callable[[str], None] = lambda _: None
     """Told of every call before it does anything."""
+
+    def let_go(self) -> None:
+        """What hangs goes on, and nothing hangs any more. To be called where it hangs: on that event loop."""
+        self.hangs.clear()
+        self.released.set()
 
     def meet(self, name: str) -> None:
         self.calls.append(name)
@@ -30,5 +36,5 @@ class Faults:
         if name in self.hangs:
             self.hangs.discard(name)
             self.hanging.set()
-            await asyncio.Event().wait()
+            await self.released.wait()
         await asyncio.sleep(0)

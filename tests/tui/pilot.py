@@ -77,6 +77,11 @@ class Opened:
         """Type keys."""
         await self.pilot.press(*keys)
 
+    def let_go(self) -> None:
+        """What hangs in the stack goes on, after what the engine was asked before."""
+        self.engine.call(self.stack.runtime.faults.let_go)
+        self.engine.call(self.stack.proxy.faults.let_go)
+
     async def act(self, key: str) -> None:
         """Press an acting key as soon as it can act."""
         await self.until(lambda: not obstacle(key, self.app.board), f"until {key} can act")
@@ -118,7 +123,10 @@ async def opened(  # noqa: PLR0913 - the console in every make-up
             found = Opened(app=app, pilot=pilot, stack=stack, engine=engine)
             await found.until(lambda: app.board.status is not None, "for the first look")
             await pilot.pause()
-            yield found
+            try:
+                yield found
+            finally:
+                found.let_go()  # or its step would end at its deadline, and the engine after it
     finally:
         bridge.connect(None)
         engine.end()

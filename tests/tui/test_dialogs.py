@@ -50,6 +50,10 @@ def dialogs(console: Opened) -> int:
     return sum(isinstance(screen, Dialog) for screen in console.app.screen_stack)
 
 
+def aborts(console: Opened) -> list[AbortRequested]:
+    return [record.event for record in console.stack.journal.kept if isinstance(record.event, AbortRequested)]
+
+
 async def in_mid_rollout(console: Opened) -> None:
     """A deploy that hangs in the validation of the proxy's configuration."""
     await console.press("D")
@@ -224,11 +228,11 @@ async def test_an_abort_that_comes_too_late_is_told_and_does_nothing() -> None:
         await console.press("A")
         await console.shows("ends at its next safe point")
         console.engine.abort("somebody else")
+        console.let_go()
         await console.until(lambda: not console.app.board.running, "for the end")
         await console.agree()
         await console.shows("rollout 1 has ended meanwhile")
-        asked = [record.event for record in console.stack.journal.kept if isinstance(record.event, AbortRequested)]
-        assert [event.by for event in asked] == ["somebody else"]
+        assert [event.by for event in aborts(console)] == ["somebody else"]
 
 
 async def test_an_abort_is_journaled_with_who_asked_for_it() -> None:
@@ -237,9 +241,10 @@ async def test_an_abort_is_journaled_with_who_asked_for_it() -> None:
         await console.press("A")
         await console.shows("ends at its next safe point")
         await console.agree()
+        await console.until(lambda: bool(aborts(console)), "for what was asked")
+        console.let_go()
         await console.until(lambda: not console.app.board.running, "for the end")
-        asked = [record.event for record in console.stack.journal.kept if isinstance(record.event, AbortRequested)]
-        assert [event.by for event in asked] == ["ann@here (pid 7)"]
+        assert [event.by for event in aborts(console)] == ["ann@here (pid 7)"]
 
 
 @pytest.mark.parametrize(("key", "how"), [("p", Leaving.PRINTING), ("a", Leaving.ABORTING)])
@@ -381,4 +386,5 @@ async def test_a_rehearsal_breaks_nothing_and_sends_nothing_before_it_is_agreed_
         assert loads
         assert os.path.exists(poison)  # noqa: ASYNC240, PTH110 - as above
         console.engine.abort("the test")
+        console.let_go()
         await console.until(lambda: not os.path.exists(poison), "for what was broken to be mended")  # noqa: PTH110 - as above
