@@ -9,23 +9,16 @@ from console.model.errors import RuntimeFailedError, UsageError
 from console.model.events import LoadMeasured, LoadStarted, PhaseChanged, Record
 from console.model.load import LoadConfig, Summary
 from console.model.receipt_load import ReceiptLoad
-from console.model.spec import Spec
 from console.ports.load import LoadRun
 
 AFTERGLOW = 0.5
 """Seconds that the load goes on after the last step, so that what it did is seen."""
 
-_LONGEST_ANSWER = 10.0
 _LOOK = 0.5
 _STALLED_LOOKS = 6
 """Looks at a generator that is in trouble (3 s) until its summary is no longer waited for."""
 _SPARE = 20.0
 """Seconds to end a generator beyond what the requests in flight may take."""
-
-
-def answer_timeout(spec: Spec) -> float:
-    """Seconds that a request of the load may take: half the watch, so that a release that hangs is known within it."""
-    return max(spec.smoke.timeout, min(_LONGEST_ANSWER, spec.watch.window / 2))
 
 
 class RolloutLoad:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from console.engine.bus import Bus
 from console.engine.gate import Gate
-from console.engine.load import RolloutLoad, answer_timeout
+from console.engine.load import RolloutLoad
 from console.engine.pipeline import Pipeline
 from console.engine.receipts import receipt
 from console.engine.shield import shielded
@@ -144,7 +144,7 @@ class Rollout:
             return None
         if self.ports.make_load is None:
             raise RefusedError("send load", "there is no load generator here", now="nothing was changed")
-        config = LoadConfig(url=asked.url, rate=asked.rate, phase="planned", timeout=answer_timeout(self.spec))
+        config = LoadConfig(url=asked.url, rate=asked.rate, phase="planned", timeout=self.spec.answer_timeout)
         return RolloutLoad(self.ports.make_load(config), config)
 
     async def _versions(self) -> Versions:

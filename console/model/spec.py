@@ -12,6 +12,8 @@ from pathlib import Path, PurePosixPath
 
 from console.model.color import Color
 
+_LONGEST_ANSWER = 10.0
+
 
 class Inconclusive(StrEnum):
     """What a watch that saw too few requests leads to."""
@@ -167,3 +169,12 @@ class Spec:
     stop_grace: float = 10.0
     """Seconds between the stop signal and the kill (Compose `stop_grace_period`, default 10 s)."""
     protected: bool = False
+
+    @property
+    def answer_timeout(self) -> float:
+        """Seconds that a request of the load may take, until it counts as dropped.
+
+        What a user of this stack puts up with: as long as its smoke request may take, and half the watch (10 s at most)
+        where that is longer. A release that hangs is known within its watch, or that much after it.
+        """
+        return max(self.smoke.timeout, min(_LONGEST_ANSWER, self.watch.window / 2))

@@ -35,7 +35,7 @@ PROXY_DEADLINE = 10.0
 """Seconds for one command to the proxy."""
 READ_BACK_DEADLINE = 5.0
 """Seconds until a reload must be seen; a refused one never is (nginx retries a taken port for 2.5 s)."""
-WATCH_GRACE = 5.0
+WATCH_GRACE = 7.0
 """Seconds beyond the window in which the last samples arrive."""
 
 
@@ -197,7 +197,8 @@ def prove(color: Color, spec: Spec) -> tuple[PlannedStep, ...]:
         title=f"watch {color.value} for {spec.watch.window:g}s",
         stage=Stage.VERIFY,
         cause="some faults show only under traffic",
-        deadline=spec.watch.window + WATCH_GRACE,
+        # What is due last may take its whole time; then Docker has its word.
+        deadline=spec.watch.window + spec.answer_timeout + WATCH_GRACE,
     )
     return (smoke, watch)
 

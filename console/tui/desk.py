@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from console.engine.history import releases, standby_since
-from console.engine.load import answer_timeout
 from console.engine.session import Session
 from console.model.color import Color
 from console.model.errors import ReadOnlyError, RolloutError
@@ -145,7 +144,7 @@ class Desk:
             self._publish()
             return
         self._measuring = Measuring()
-        await self.traffic.start(load, timeout=answer_timeout(self.session.spec))
+        await self.traffic.start(load, timeout=self.session.spec.answer_timeout)
         self._publish()
 
     async def rate(self, rate: float) -> None:

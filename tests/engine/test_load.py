@@ -7,11 +7,20 @@ from dataclasses import replace
 
 import pytest
 
-from console.engine.handlers.watch import judge
-from console.engine.load import answer_timeout
+from console.engine.handlers.watch_load import judge
 from console.model.color import Color
 from console.model.errors import RuntimeFailedError
-from console.model.events import Event, Held, LoadMeasured, LoadStarted, Record, StepFailed, StepStarted, Warned
+from console.model.events import (
+    Event,
+    Held,
+    LoadMeasured,
+    LoadStarted,
+    Record,
+    StepFailed,
+    StepProgressed,
+    StepStarted,
+    Warned,
+)
 from console.model.plan import Action
 from console.model.request import Outcome, Request, Result
 from console.model.spec import DrainSpec, Inconclusive, LoadSpec, WatchSpec
@@ -166,6 +175,42 @@ async def test_a_pause_holds_the_rollout_before_the_drain_until_somebody_lets_it
     assert (await asyncio.wait_for(rolling, 10)).result is Result.DONE
 
 
+@pytest.mark.parametrize(("hangs", "known_after"), [(1.0, 12.0), (0.01, 12.0), (1.0, 1e9), (0.01, 1e9)])
+async def test_a_release_that_hangs_is_rolled_back_however_much_longer_than_its_watch_an_answer_may_take(
+    hangs: float, known_after: float
+) -> None:
+    stack = LoadedStack(WatchSpec(window=5.0))
+    stack.session.spec = replace(stack.session.spec, smoke=replace(stack.session.spec.smoke, timeout=15.0))
+    stack.load.drop["verifying"] = hangs
+    stack.load.late["verifying"] = known_after
+    outcome = await stack.deploy()
+    assert (outcome.result, outcome.active) == (Result.ROLLED_BACK, Color.BLUE)
+    assert "synthetic requests were dropped" in outcome.message
+    assert stack.when(StepFailed, "watch") - stack.when(StepStarted, "watch") <= 5.0 + 15.0 + 2.0
+    assert "after watch" in stack.load.stamped
+    told = [event.text for event in stack.events(StepProgressed) if isinstance(event, StepProgressed)]
+    assert any("not answered yet" in text for text in told)
+
+
+async def test_while_it_is_watched_a_release_that_hangs_is_said_to() -> None:
+    stack = LoadedStack(WatchSpec(window=5.0))
+    stack.load.drop["verifying"], stack.load.late["verifying"] = 1.0, 1e9
+    await stack.deploy()
+    told = [event.text for event in stack.events(StepProgressed) if isinstance(event, StepProgressed)]
+    assert any("without an answer for more than 1 s" in text for text in told)
+
+
+@pytest.mark.parametrize("inconclusive", list(Inconclusive))
+async def test_however_few_they_are_a_release_that_answers_none_of_its_requests_does_not_pass(
+    inconclusive: Inconclusive,
+) -> None:
+    stack = LoadedStack(WatchSpec(window=1.0, min_requests=100_000, inconclusive=inconclusive))
+    stack.load.drop["verifying"] = 1.0
+    outcome = await stack.deploy()
+    assert (outcome.result, outcome.active) == (Result.ROLLED_BACK, Color.BLUE)
+    assert "none of" in outcome.message
+
+
 @pytest.mark.parametrize(
     ("inconclusive", "result"), [(Inconclusive.CONTINUE, Result.DONE), (Inconclusive.ROLLBACK, Result.ROLLED_BACK)]
 )
@@ -279,4 +324,4 @@ def test_the_watch_judges_by_the_ratio_of_enough_requests(done: int, dropped: in
 @pytest.mark.parametrize(("window", "smoke", "expected"), [(10.0, 2.0, 5.0), (1.0, 2.0, 2.0), (600.0, 2.0, 10.0)])
 def test_a_release_that_hangs_is_known_within_its_watch(window: float, smoke: float, expected: float) -> None:
     spec = make_spec(window=window)
-    assert answer_timeout(replace(spec, smoke=replace(spec.smoke, timeout=smoke))) == expected
+    assert replace(spec, smoke=replace(spec.smoke, timeout=smoke)).answer_timeout == expected

@@ -22,16 +22,18 @@ from console.cli.render.style import Style
 from console.cli.terminal import Terminal
 from console.engine.session import Session
 from console.model.color import Color
-from console.model.events import PhaseChanged, Record, StepFailed
+from console.model.events import PhaseChanged, Record, StepFailed, StepStarted
 from console.model.load import LoadConfig
 from console.model.phase import Phase
 from console.model.plan import Action
 from console.model.receipt import Receipt
 from console.model.request import Actor, Request, Result
+from console.model.spec import LoadSpec
 from console.wiring import embedded_session
 from tests.load.runs import alive
 
 ACTOR = Actor(user="test", host=socket.gethostname(), pid=os.getpid(), command="rollout deploy --load")
+LOAD = LoadSpec(url="", rate=300.0)
 pytestmark = [pytest.mark.timeout(60), pytest.mark.slow]
 
 
@@ -86,6 +88,37 @@ async def test_a_good_deploy_proves_zero_drops_in_every_form_of_its_receipt() ->
     suite = ET.fromstring(receipt_junit(receipt))
     assert (suite.get("failures"), suite.find("testcase[@name='requests']/failure")) == ("0", None)
     assert int(suite.get("tests", "")) == len(suite.findall("testcase"))
+
+
+async def test_a_release_that_answers_nothing_is_rolled_back_though_answers_may_take_longer_than_its_watch() -> None:
+    hung: list[int] = []
+
+    def hang(record: Record) -> None:
+        if isinstance(record.event, StepStarted) and record.event.step == "watch":
+            hung.extend(_children_with("COLOR=green"))
+            for pid in hung:
+                os.kill(pid, signal.SIGSTOP)
+        if isinstance(record.event, PhaseChanged) and record.event.after is Phase.ROLLING_BACK:
+            for pid in hung:  # nothing more is asked of it than to end
+                os.kill(pid, signal.SIGCONT)
+
+    async with embedded_session(ACTOR) as session:
+        spec = session.spec
+        session.spec = replace(spec, watch=replace(spec.watch, window=2.0), smoke=replace(spec.smoke, timeout=6.0))
+        session.subscribe(hang)
+        try:
+            outcome = await session.run(deploy(session, load=replace(LOAD, url=session.spec.smoke.url, rate=60.0)))
+        finally:
+            for pid in hung:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+        receipt = kept(session)
+    assert hung
+    assert (outcome.result, outcome.active) == (Result.ROLLED_BACK, Color.BLUE)
+    assert "synthetic requests were dropped" in outcome.message
+    assert receipt.load is not None
+    kinds = {attempt.kind for attempt in receipt.load.attempts}
+    assert "timeout" in kinds
 
 
 async def test_the_old_releases_unanswered_requests_do_not_roll_a_good_release_back_onto_it() -> None:
