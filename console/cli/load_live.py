@@ -33,6 +33,7 @@ class LiveLoad:
         self._recent = Histogram()
         self._last: tuple[Snapshot, LoadSum] | None = None
         self._next_complaint = 0.0
+        self._gap = 0.0
         self._strip: list[float] = []
         """p99 of the last seconds."""
         if not self._screen:
@@ -43,6 +44,11 @@ class LiveLoad:
         for group in snapshot.groups:
             self._recent.merge(group.latency)
         self._last, self._next_complaint = (snapshot, total), 0.0
+        self._gap += snapshot.suspended
+        if snapshot.target_rate and self._gap:
+            if not self._screen:
+                self._output.narrate(f"{_gap_text(self._gap)}\n")
+            self._gap = 0.0
         now = monotonic()
         if now < self._due:
             return
@@ -108,6 +114,8 @@ class LiveLoad:
         ]
         if totals.not_sent:
             lines.append(self._painted(Mark.WARNING, f"{totals.not_sent:,} not sent: the run is invalid"))
+        if total.suspended:
+            lines.append(self._painted(Mark.WARNING, _gap_text(total.suspended)))
         if problem:
             lines.append(self._painted(Mark.WARNING, f"no data: {clean(problem)}"))
         self.erase()
@@ -127,3 +135,7 @@ class LiveLoad:
         blocks = _BLOCKS if self._style.terminal.unicode else _PLAIN_BLOCKS
         highest = max(self._strip) or 1.0
         return "".join(blocks[min(7, int(value / highest * 8))] for value in self._strip)
+
+
+def _gap_text(seconds: float) -> str:
+    return f"no data for {seconds:.1f} s: this command was stopped, and sent nothing meanwhile"

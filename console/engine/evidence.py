@@ -43,6 +43,7 @@ def measured(run: LoadRun, config: LoadConfig, summary: Summary | None, found: s
         failures=tuple(_failure(failure) for failure in failures),
         failures_omitted=summary.failures_omitted if summary else run.sum.failures_omitted,
         lag_p99=lag.quantile(0.99),
+        suspended=summary.suspended if summary else run.sum.suspended,
     )
 
 

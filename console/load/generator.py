@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from time import monotonic
@@ -12,6 +13,7 @@ from console.load.connection import Job
 from console.load.dispatcher import Dispatcher
 from console.load.response import ResponseRules
 from console.load.schedule import Schedule
+from console.load.starter import Starter
 from console.load.tally import Tally
 from console.load.target import Target
 from console.load.template import render
@@ -56,6 +58,10 @@ class Generator:
         self._target = target
         self._emit = emit
         self._congested = congested
+        self._starter = Starter(os.getppid())
+        self._wanted_rate = config.rate
+        self._suspended_since: float | None = None
+        self._suspended = 0.0
         self._tally = Tally(config.phase, expect=config.expect, objective=config.objective)
         self._dispatcher = Dispatcher(loop, config, job, self._tally)
         self._sum = LoadSum()
@@ -78,7 +84,7 @@ class Generator:
         self._ticker = make_ticker(self._loop, self._tick)
 
     async def run(self) -> Summary:
-        """The rest of the run. Cancelling it closes every connection at once."""
+        """The rest of the run. Cancelling it closes every connection at once, and so does its end."""
         snapshots = self._loop.create_task(self._snapshots())
         try:
             self._tick()
@@ -91,15 +97,32 @@ class Generator:
         finally:
             snapshots.cancel()
             self._ticker.close()
+            self._starter.close()
             self._dispatcher.close()
         self._snapshot()
         return self._summary(reason, ended - self._start)
 
     def set_rate(self, rate: float) -> None:
         """Go on at another rate, capped like every rate."""
+        self._wanted_rate = min(max(rate, 0.0), MAX_RATE)
+        if self._suspended_since is None:
+            self._go_at(self._wanted_rate)
+
+    def _go_at(self, rate: float) -> None:
         self._catch_up()
-        self._schedule.set_rate(min(max(rate, 0.0), MAX_RATE), monotonic())
+        self._schedule.set_rate(rate, monotonic())
         self._tick()
+
+    def _follow_starter(self) -> None:
+        """Nothing falls due while the process that started this one is stopped, and so nothing is lost either."""
+        stopped, since, now = self._starter.stopped(), self._suspended_since, monotonic()
+        if since is not None:
+            self._suspended += now - since
+        elif stopped:
+            self._go_at(0.0)
+        self._suspended_since = now if stopped else None
+        if since is not None and not stopped:
+            self._go_at(self._wanted_rate)
 
     def enter_phase(self, name: str) -> None:
         """Requests due from now on carry this phase."""
@@ -155,6 +178,7 @@ class Generator:
         while True:
             planned = max(planned + interval, monotonic())
             await asyncio.sleep(planned - monotonic())
+            self._follow_starter()
             # While the reader is behind, the window just grows: nothing is lost but its resolution.
             if self._congested():
                 self._tally.fold()
@@ -180,7 +204,9 @@ class Generator:
             lag=delta.lag,
             cpu=(cpu - self._cpu_at_cut) / window if window > 0 else 0.0,
             open_connections=self._dispatcher.open_connections,
+            suspended=self._suspended,
         )
+        self._suspended = 0.0
         self._cut_at, self._cpu_at_cut = now, cpu
         self._sum.add(snapshot)
         self._emit(snapshot)
@@ -204,4 +230,5 @@ class Generator:
             lag=total.lag,
             cpu_seconds=time.process_time() - self._cpu_at_start,
             snapshots=total.snapshots,
+            suspended=total.suspended,
         )

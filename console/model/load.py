@@ -260,6 +260,8 @@ class Snapshot:
     cpu: float = 0.0
     """The generator's own use, in cores."""
     open_connections: int = 0
+    suspended: float = 0.0
+    """Of the window: seconds in which nothing fell due, since the process that started the generator was stopped."""
 
     @property
     def rate(self) -> float:
@@ -328,6 +330,8 @@ class Summary:
     cpu_seconds: float
     snapshots: int
     """How many snapshots were written before it."""
+    suspended: float = 0.0
+    """Of `elapsed`: seconds without data, since the process that started the generator was stopped."""
 
     @property
     def valid(self) -> bool:
@@ -336,8 +340,9 @@ class Summary:
 
     @property
     def rate(self) -> float:
-        """Requests really begun, a second."""
-        return self.totals.sent / self.elapsed if self.elapsed > 0 else 0.0
+        """Requests really begun, a second of the time that was not spent suspended."""
+        sending = self.elapsed - self.suspended
+        return self.totals.sent / sending if sending > 0 else 0.0
 
 
 Message = Started | PhaseStamped | Refused | Snapshot | Summary

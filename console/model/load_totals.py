@@ -99,6 +99,7 @@ class LoadSum:
         self._lag = _HistogramSum()
         self.failures: deque[Failure] = deque(maxlen=LISTED_FAILURES)
         self.failures_omitted = 0
+        self.suspended = 0.0
         self._phases: dict[str, tuple[int, dict[NotSent, int]]] = {}
         self._groups: dict[tuple[str, str, str], _GroupSum] = {}
 
@@ -106,6 +107,7 @@ class LoadSum:
         """Add one snapshot."""
         self.snapshots += 1
         self.totals = snapshot.totals
+        self.suspended += snapshot.suspended
         self._lag.add(snapshot.lag)
         overflow = len(self.failures) + len(snapshot.failures) - LISTED_FAILURES
         self.failures_omitted += snapshot.failures_omitted + max(0, overflow)

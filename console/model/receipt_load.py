@@ -96,6 +96,9 @@ class ReceiptLoad:
     attempts: tuple[LoadAttempts, ...] = ()
     """Every failed attempt, counted by kind; `failures` lists the last of them."""
 
+    suspended: float = 0.0
+    """Seconds without data: the rollout's own process was stopped (Ctrl-Z), and sent nothing meanwhile."""
+
     @property
     def dropped_for_browsers(self) -> int:
         """Drops that a browser's one retry does not hide."""
@@ -104,7 +107,7 @@ class ReceiptLoad:
     @property
     def proves_zero(self) -> bool:
         """Whether nothing was dropped, and enough is known to say so."""
-        return self.valid and self.dropped == 0 and self.due > 0 and self.stray == 0
+        return self.valid and self.dropped == 0 and self.due > 0 and self.stray == 0 and not self.suspended
 
     @property
     def doubt(self) -> str:
@@ -113,4 +116,6 @@ class ReceiptLoad:
             return self.problem or "the generator gave no summary"
         if self.stray and not self.dropped:
             return f"{self.stray:,} idle connections brought bytes that nobody asked for"
+        if self.suspended and not self.dropped:
+            return f"no data for {self.suspended:.1f} s: the rollout itself was stopped"
         return ""

@@ -152,4 +152,5 @@ class LoadTap:
             lag=self.sum.lag,
             cpu_seconds=0.0,
             snapshots=self.sum.snapshots,
+            suspended=self.sum.suspended,
         )

@@ -252,6 +252,14 @@ def test_stray_answers_are_told_and_void_the_proof() -> None:
     assert "  stray      86 idle connections" in text
 
 
+def test_a_gap_in_which_the_rollout_was_stopped_is_told_and_voids_the_proof() -> None:
+    load = replace(samples.LOAD, dropped=0, recovered=0, suspended=12.34)
+    text = " ".join(receipt_text(replace(LOADED, load=load), Style(Terminal())).split())
+    assert "no proof, no data for 12.3 s: the rollout itself was stopped (0 dropped / 48,213)" in text
+    assert "gap no data for 12.3 s: the rollout itself was stopped" in text
+    assert not load.proves_zero
+
+
 def test_a_load_that_dropped_or_proves_nothing_fails_in_junit() -> None:
     good = replace(samples.LOAD, dropped=0, recovered=0, failures=())
     cases = {}

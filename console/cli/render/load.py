@@ -66,7 +66,7 @@ def milliseconds(seconds: float | None) -> str:
 def _how(run: Summary, config: LoadConfig) -> str:
     arrivals = "Poisson arrivals" if run.arrivals is Arrivals.POISSON else "constant"
     return (
-        f"{run.address}, {arrivals}, {run.rate:,.1f}/s for {run.elapsed:.1f} s, "
+        f"{run.address}, {arrivals}, {run.rate:,.1f}/s for {run.elapsed - run.suspended:.1f} s, "
         f"{config.connections} kept-alive connections, {config.fresh_share:.0%} of the requests on fresh ones"
     )
 
@@ -82,6 +82,9 @@ def _verdict(run: Summary, style: Style) -> list[str]:
         lines.append(style.mark(Mark.DONE if good else Mark.FAILED, text))
         if not good:
             lines[-1] += f"   (a browser's one retry would leave {totals.dropped_for_browsers:,})"
+    if run.suspended:
+        text = f"no data for {run.suspended:.1f} s: this command was stopped, and sent nothing meanwhile"
+        lines.append(style.mark(Mark.WARNING, text))
     if totals.not_sent:
         reasons = _reasons(run)
         lines.append(style.mark(Mark.WARNING, f"{totals.not_sent:,} not sent ({reasons}): the run is invalid,"))

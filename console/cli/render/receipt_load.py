@@ -31,6 +31,7 @@ def facts_of_load(load: ReceiptLoad) -> list[tuple[str, str]]:
         ("requests", headline(load)),
         ("browser", f"{load.dropped_for_browsers:,} dropped as a browser sees it" if load.recovered else ""),
         ("not sent", _not_sent(load)),
+        ("gap", f"no data for {duration(load.suspended)}: the rollout itself was stopped" if load.suspended else ""),
         ("statuses", _statuses(load)),
         ("attempts", _attempts(load)),
         ("connects", f"{load.slow_connects:,} took 1 s and more: a full accept queue" if load.slow_connects else ""),
