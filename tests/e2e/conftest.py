@@ -114,12 +114,17 @@ class Operator:
         assert status["file_generation"] == status["live_generation"], status
         return str(status["serving"])
 
+    def containers(self, service: str, *, all_of_them: bool = True) -> list[str]:
+        """The ids of a service's containers, or of those that run; by Docker, which is quicker than Compose."""
+        project = f"label=com.docker.compose.project={self.stack.project}"
+        named = f"label=com.docker.compose.service={service}"
+        which = ("--all",) if all_of_them else ()
+        listed = self.stack.run("docker", "ps", *which, "--quiet", "--no-trunc", "--filter", project, "--filter", named)
+        return sorted(listed.stdout.split())
+
     def running(self, service: str) -> int:
         """How many of a service's containers run."""
-        label = f"label=com.docker.compose.project={self.stack.project}"
-        service_label = f"label=com.docker.compose.service={service}"
-        listed = self.stack.run("docker", "ps", "--quiet", "--filter", label, "--filter", service_label)
-        return len(listed.stdout.split())
+        return len(self.containers(service, all_of_them=False))
 
     def receipt(self, number: int | None = None) -> dict[str, object]:
         """A receipt, the newest one without a number."""
@@ -152,17 +157,17 @@ class Operator:
 
     def identities(self, *services: str) -> dict[str, tuple[str, str, int]]:
         """Container id, start time and restart count of each service's containers."""
-        found = {}
-        for service in services:
-            for container in self.stack.compose("--profile", "green", "ps", "--all", "--quiet", service).split():
-                inspected = self.stack.run("docker", "inspect", container).stdout
-                (details,) = json.loads(inspected)
-                found[f"{service}/{container[:12]}"] = (
-                    details["Id"],
-                    details["State"]["StartedAt"],
-                    details["RestartCount"],
-                )
-        return found
+        ids = {container: service for service in services for container in self.containers(service)}
+        if not ids:
+            return {}
+        return {
+            f"{ids[details['Id']]}/{details['Id'][:12]}": (
+                details["Id"],
+                details["State"]["StartedAt"],
+                details["RestartCount"],
+            )
+            for details in json.loads(self.stack.run("docker", "inspect", *ids).stdout)
+        }
 
     def edit(self, file: str, change: Callable[[str], str]) -> None:
         """Change one of the stack's files."""

@@ -67,11 +67,6 @@ class Shop(Operator):
                 found[f"{service}/{name}"] = (name, docker("inspect", "--format", "{{.State.StartedAt}}", name), 0)
         return found
 
-    def containers(self, service: str) -> list[str]:
-        project = f"label=com.docker.compose.project={self.stack.project}"
-        named = f"label=com.docker.compose.service={service}"
-        return sorted(docker("ps", "--all", "--quiet", "--filter", project, "--filter", named).split())
-
     def a_plain_up_recreates_nothing(self) -> None:
         before = (self.identities(*OTHERS), self.colors())
         self.stack.compose("up", "--detach")
