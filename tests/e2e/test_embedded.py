@@ -23,7 +23,7 @@ from tests.e2e.conftest import ROLLOUT, shell_environment
 from tests.support.traffic import Traffic
 
 DEPLOYS = int(os.environ.get("ROLLOUT_TEST_EMBEDDED_DEPLOYS", "40"))
-"""Each waits for the requests of two seconds that are in flight at its cutover: a hundred take five minutes."""
+"""Each waits for the requests of a second that are in flight at its cutover."""
 RATE = 500.0
 ACTOR = Actor(user="test", host=socket.gethostname(), pid=os.getpid(), command="rollout deploy")
 
@@ -39,7 +39,8 @@ async def test_deploys_in_a_row_drop_nothing(replicas: int, deploys: int) -> Non
         # What the watch is for is tested elsewhere; here every second goes into cutovers.
         session.spec = replace(session.spec, watch=replace(session.spec.watch, window=0.1))
         url = session.spec.smoke.url.removesuffix("/health")
-        async with Traffic(url, rate=RATE, max_seconds=800, max_requests=400_000) as traffic:
+        slow = {"slow_path": "/slow?s=1", "slow_rate": 8.0}  # eight in flight at any moment
+        async with Traffic(url, rate=RATE, max_seconds=800, max_requests=400_000, **slow) as traffic:
             await asyncio.to_thread(traffic.wait_for, 1500)
             for number in range(1, deploys + 1):
                 outcome = await session.run(Request(action=Action.DEPLOY))
