@@ -22,11 +22,11 @@ def container(operator: Operator, service: str) -> str:
 
 
 @pytest.mark.busy
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_a_release_that_fails_before_the_cutover_moves_nothing_and_leaves_its_logs(operator: Operator) -> None:
     operator.rollout("deploy")
     operator.rollout("deploy")
-    operator.edit("docker-compose.yml", lambda text: text.replace("successes: 2, deadline: 60s", "deadline: 3s"))
+    operator.edit("docker-compose.yml", lambda text: text.replace("successes: 2, deadline: 60s", "deadline: 10s"))
     operator.edit("docker-compose.yml", lambda text: text.replace("attempts: 5,", "attempts: 2,"))
     before = operator.identities("app", "proxy")
     faults = {
@@ -59,7 +59,7 @@ def test_a_release_that_fails_before_the_cutover_moves_nothing_and_leaves_its_lo
 
 def late(operator: Operator, fault: str, *flags: str) -> tuple[str, Report]:
     """Deploy a release whose fault shows only when it serves; what was told, and what users got."""
-    operator.set_environment(FAULT=fault, FAULT_AFTER="8" if fault else "0")
+    operator.set_environment(FAULT=fault, FAULT_AFTER="6" if fault else "0")
     with Traffic(operator.stack.url, rate=100.0) as traffic:
         traffic.wait_for(50)
         told = flat(operator.rollout(*DEPLOY, *flags, expect=2).stderr)
@@ -80,7 +80,7 @@ def wholly(report: Report, *details: str) -> None:
     assert not unexpected, unexpected
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 def test_a_release_that_fails_while_it_serves_is_rolled_back(operator: Operator, free_port: int) -> None:
     operator.rollout("deploy")
     operator.rollout("deploy")
@@ -115,16 +115,17 @@ def test_a_release_that_fails_while_it_serves_is_rolled_back(operator: Operator,
     assert operator.identities("app", "proxy") == before
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_a_color_or_a_proxy_that_is_taken_away_in_the_middle_is_told_as_it_is(operator: Operator) -> None:
     operator.rollout("deploy")
     operator.rollout("deploy")
-    operator.set_environment(WARMUP="2")
-    operator.edit("docker-compose.yml", lambda text: text.replace("successes: 2, deadline: 60s", "deadline: 10s"))
+    operator.set_environment(WARMUP="8")
+    operator.edit("docker-compose.yml", lambda text: text.replace("successes: 2, deadline: 60s", "deadline: 40s"))
 
+    app, proxy = container(operator, "app"), container(operator, "proxy")
     with midway(operator, "await-ready") as process:
-        docker("stop", "--time", "1", container(operator, "app"))
-        output, _ = process.communicate(timeout=60)
+        docker("stop", "--time", "1", app)
+        output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output
     assert operator.agreed() == "green"
     assert operator.running("app") == 0
@@ -135,8 +136,8 @@ def test_a_color_or_a_proxy_that_is_taken_away_in_the_middle_is_told_as_it_is(op
     assert operator.agreed() == "blue"
 
     with midway(operator, "await-ready") as process:
-        docker("rm", "--force", container(operator, "proxy"))
-        output, _ = process.communicate(timeout=90)
+        docker("rm", "--force", proxy)
+        output, _ = process.communicate(timeout=120)
     told = flat(output)
     assert process.returncode == 3, output
     assert "nothing changed for users" not in told, output
@@ -147,10 +148,11 @@ def test_a_color_or_a_proxy_that_is_taken_away_in_the_middle_is_told_as_it_is(op
     operator.rollout("up")
     assert operator.agreed() == "blue"
 
-    operator.edit("docker-compose.yml", lambda text: text.replace("window: 300ms", "window: 3s"))
+    operator.edit("docker-compose.yml", lambda text: text.replace("window: 300ms", "window: 10s"))
+    proxy = container(operator, "proxy")
     with midway(operator, "watch") as process:
-        docker("rm", "--force", container(operator, "proxy"))
-        output, _ = process.communicate(timeout=90)
+        docker("rm", "--force", proxy)
+        output, _ = process.communicate(timeout=120)
     assert process.returncode == 1, output
     assert "without the proxy no request reaches the stack" in flat(output), output
     assert "rollout up" in operator.rollout("status", expect=1).stdout

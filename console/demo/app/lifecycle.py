@@ -22,8 +22,11 @@ class Lifecycle:
         self._now = now
         self._started = now()
         self._last_request = float("-inf")
+        self._first_request = float("inf")
         self.in_flight = 0
         self.draining = asyncio.Event()
+        self.used = asyncio.Event()
+        """Set with the first request of a user."""
 
     @property
     def age(self) -> float:
@@ -32,8 +35,13 @@ class Lifecycle:
 
     @property
     def fault(self) -> Fault:
-        """The fault that shows now."""
-        return self._settings.fault if self.age >= self._settings.fault_after else Fault.NONE
+        """The fault that shows now.
+
+        A late one counts from the first request of a user: how long a release takes until it serves is the machine's
+        affair, and one that is to fail while it serves must not fail before.
+        """
+        after = self._settings.fault_after
+        return self._settings.fault if not after or self._now() - self._first_request >= after else Fault.NONE
 
     @property
     def not_ready(self) -> str:
@@ -58,6 +66,8 @@ class Lifecycle:
         self.in_flight -= 1
         if not probe:
             self._last_request = self._now()
+            self._first_request = min(self._first_request, self._last_request)
+            self.used.set()
 
     def drain(self) -> None:
         """Not ready from now on, for good. Idempotent."""

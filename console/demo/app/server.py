@@ -38,6 +38,7 @@ class Server:
         self._peers = Peers()
         self._listener: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
+        self._crash: asyncio.Task[None] | None = None
 
     async def start(self) -> tuple[str, int]:
         """Listen; returns the address. Raises `OSError` when it is taken."""
@@ -48,8 +49,7 @@ class Server:
         self._listener = listener
         self._sweeper = loop.create_task(self._sweep())
         if self._settings.fault is Fault.CRASH:
-            # Not an exit but a death: nothing is flushed, finished or said.
-            loop.call_later(self._settings.fault_after, os._exit, 1)
+            self._crash = loop.create_task(self._crash_when_due())
         host, port = listener.sockets[0].getsockname()[:2]
         return str(host), int(port)
 
@@ -69,6 +69,8 @@ class Server:
         await self._peers.gone(LINGER)
         if self._sweeper is not None:
             self._sweeper.cancel()
+        if self._crash is not None:
+            self._crash.cancel()
         return cut
 
     async def _settled(self) -> bool:
@@ -82,6 +84,12 @@ class Server:
 
     def _connect(self) -> Connection:
         return Connection(self._routes.answer, self._wire, self.lifecycle, self._peers)
+
+    async def _crash_when_due(self) -> None:
+        if self._settings.fault_after:
+            await self.lifecycle.used.wait()
+            await asyncio.sleep(self._settings.fault_after)
+        os._exit(1)  # not an exit but a death: nothing is flushed, finished or said
 
     async def _sweep(self) -> None:
         while True:

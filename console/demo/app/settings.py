@@ -39,6 +39,7 @@ class Settings:
     warmup: float = 0.0
     fault: Fault = Fault.NONE
     fault_after: float = 0.0
+    """From the first request of a user; 0 is from the start."""
     drain: float = 35.0
     """How long a stop may wait for requests that are still served."""
 

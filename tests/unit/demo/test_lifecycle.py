@@ -36,10 +36,25 @@ def test_it_is_not_ready_any_more_once_it_drains(watch: Watch) -> None:
     assert lifecycle.not_ready == "draining"
 
 
-def test_a_fault_shows_from_its_time_on(watch: Watch) -> None:
+def served(lifecycle: Lifecycle, *, probe: bool = False) -> None:
+    lifecycle.begin()
+    lifecycle.end(probe=probe)
+
+
+def test_a_fault_without_a_time_shows_at_once(watch: Watch) -> None:
+    assert Lifecycle(Settings(fault=Fault.SLOW), now=watch).fault is Fault.SLOW
+
+
+def test_a_late_fault_shows_its_time_after_the_first_request_of_a_user(watch: Watch) -> None:
     lifecycle = Lifecycle(Settings(fault=Fault.NEVER_READY, fault_after=5.0), now=watch)
+    served(lifecycle, probe=True)
+    watch.time += 3600.0
+    assert (lifecycle.fault, lifecycle.used.is_set()) == (Fault.NONE, False)
+    served(lifecycle)
+    watch.time += 4.0
+    served(lifecycle)
     assert (lifecycle.fault, lifecycle.not_ready) == (Fault.NONE, "")
-    watch.time += 5.0
+    watch.time += 1.0
     assert (lifecycle.fault, lifecycle.not_ready) == (Fault.NEVER_READY, "never ready")
 
 

@@ -65,7 +65,8 @@ async def test_requests_that_the_deadline_cuts_are_told_by_exit_code_1() -> None
 
 
 async def test_the_fault_crash_ends_the_process_without_a_word() -> None:
-    async with child(FAULT="crash", FAULT_AFTER="0.2") as app:
+    async with child(FAULT="crash", FAULT_AFTER="0.2") as app, connected(app.port) as wire:
+        await wire.exchange(request("/"))
         assert await app.end() == (1, "")
 
 

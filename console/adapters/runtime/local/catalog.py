@@ -11,7 +11,7 @@ from console.model.release import Image
 
 NAME = "app"
 LATE = 1.5
-"""Seconds until a late fault shows: after a cutover on any machine of today, within the embedded stack's watch."""
+"""Seconds from its first user to a late fault: after the cutover is read back, within the embedded stack's watch."""
 _REFERENCE = re.compile(rf"(?:{NAME}@)?(?P<version>[a-z0-9-]+)")
 _NUMBERED = re.compile(r"v[1-9][0-9]{0,8}")
 
@@ -24,7 +24,7 @@ class LocalRelease:
     fault: str = ""
     """`error-500`, `slow`, `never-ready`, `crash`; empty for a good one."""
     fault_after: float = 0.0
-    """Seconds after its start until the fault shows."""
+    """Seconds from the first request of a user until the fault shows; 0: from the start."""
     warmup: float = 0.0
     """Seconds until it is ready."""
 
