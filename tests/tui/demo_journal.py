@@ -1,10 +1,12 @@
-"""The journal of a demo that runs: read while it is there, since the demo takes its directory along."""
+"""The journal of a demo that runs: opened while it is there, since the demo takes its directory along."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
+import weakref
 from pathlib import Path
 
 PATIENCE = 60.0
@@ -15,16 +17,19 @@ class DemoJournal:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._file: int | None = None
+        """Once it was there; what is written to it can be read here also after its name is gone."""
         self.records: list[dict[str, object]] = []
 
     def look(self) -> None:
         """Read what there is."""
-        for journal in self._directory.glob("rollout-demo-*/state/journal.jsonl"):
+        for journal in self._directory.glob("rollout-demo-*/state/journal.jsonl") if self._file is None else ():
             with contextlib.suppress(OSError):
-                lines = journal.read_text().splitlines()
-                read = [json.loads(line) for line in lines if line.endswith("}")]
-                if len(read) > len(self.records):
-                    self.records = read
+                self._file = os.open(journal, os.O_RDONLY)
+                weakref.finalize(self, os.close, self._file)
+        if self._file is not None:
+            text = os.pread(self._file, os.fstat(self._file).st_size, 0).decode()
+            self.records = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
     def wait_for(self, kind: str, **fields: object) -> dict[str, object]:
         """Wait for a record; that record."""

@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from console.adapters.clock import SystemClock
 from console.engine.session import Session
 from console.model.spec import Spec
 from console.tui.app import ConsoleApp, Leaving
 from console.tui.bridge import Bridge
+from console.tui.dialogs.base import Dialog
 from console.tui.engine_thread import EngineThread
 from console.tui.keys import named
 from console.tui.obstacles import obstacle
@@ -22,7 +24,7 @@ from console.tui.preferences import Preferences
 from console.tui.widgets.rows import RowsWidget
 from tests.fakes.stack import ACTOR, FakeStack, make_spec
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds; generous, since other tests share the machine."""
 
 
@@ -90,8 +92,14 @@ class Opened:
     async def agree(self, *words: str) -> None:
         """Confirm the dialog, once it has these words and takes keys."""
         await self.shows("y do it", *words)
-        await asyncio.sleep(0.35)
+        await self.until(lambda: isinstance(self.app.screen, Dialog) and self.app.screen.ripe, "for it to take keys")
         await self.press("y")
+
+    async def palette(self, words: str = "") -> None:
+        """Open the palette, and type into it."""
+        await self.press("colon")
+        await self.until(lambda: isinstance(self.app.focused, Input) and self.app.screen.is_modal, "for the palette")
+        await self.press(*words)
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from tests.tui.demo_journal import DemoJournal
 from tests.tui.screen import Screen
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0
+PATIENCE = 90.0
 DEMO = ("-m", "console.cli.main", "demo")
 
 
@@ -123,6 +123,20 @@ class PseudoTerminal:
             assert time.monotonic() < deadline, f"waited {PATIENCE:g} s for {words}:\n{seen}"
             time.sleep(0.02)
 
+    def closes(self, words: str) -> None:
+        """Wait until these words are on the screen no more."""
+        deadline = time.monotonic() + PATIENCE
+        while words in self.screen:
+            assert time.monotonic() < deadline, f"waited {PATIENCE:g} s for {words} to go:\n{self.screen}"
+            time.sleep(0.02)
+
+    def ended(self) -> int:
+        """Wait for the console's end, and until all that it wrote was read; its exit code."""
+        code = self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        assert not self._reader.is_alive(), "somebody else still has the terminal"
+        return code
+
     def quiet_for(self, seconds: float) -> None:
         """Wait until nothing at all was written for so long."""
         deadline = time.monotonic() + PATIENCE
@@ -137,10 +151,14 @@ class PseudoTerminal:
         """Press an acting key, and agree to what its dialog shows."""
         self.press(key)
         self.shows("y do it")
-        time.sleep(0.5)  # the dialog ignores what is typed before it can be read
-        self.press("y")
+        deadline = time.monotonic() + PATIENCE
         while "y do it" in self.screen and self.process.poll() is None:
-            time.sleep(0.02)
+            assert time.monotonic() < deadline, f"it can't be agreed to:\n{self.screen}"
+            time.sleep(0.5)  # the dialog ignores what is typed before it can be read
+            self.press("y")
+            answered = time.monotonic() + 4.0
+            while "y do it" in self.screen and self.process.poll() is None and time.monotonic() < answered:
+                time.sleep(0.02)
 
     def deploy(self) -> None:
         """Ask for a deploy by keys, and agree to it."""

@@ -9,13 +9,16 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from shutil import which
 from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 40.0
+PATIENCE = 90.0
 """Seconds; generous, since other tests share the machine."""
+_AGAIN = 4.0
+"""Seconds that a key is given to take effect."""
 _MODULES = (b"console.cli.main", b"tests.tui.long_watch")
 
 missing_tmux = "" if which("tmux") else "there is no tmux"
@@ -54,10 +57,10 @@ class Terminal:
     def __exit__(self, *_: object) -> None:
         for pid in self.pids():
             os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while self.pids() and time.monotonic() < deadline:
             time.sleep(0.1)
-        subprocess.run(["tmux", "-L", self._socket, "kill-server"], check=False, capture_output=True, timeout=20)
+        subprocess.run(["tmux", "-L", self._socket, "kill-server"], check=False, capture_output=True, timeout=60)
 
     def press(self, *keys: str) -> None:
         """Type keys, by tmux's names."""
@@ -87,17 +90,38 @@ class Terminal:
             assert time.monotonic() < deadline, f"waited {PATIENCE:g} s for {words}, without {gone!r}:\n{seen}"
             time.sleep(0.1)
 
-    def agree(self, *words: str) -> None:
-        """Wait for a dialog with these words, and confirm it once it takes keys."""
-        self.wait_for("y do it", *words)
-        time.sleep(0.5)  # the dialog ignores what is typed before it can be read
-        self.press("y")
-        self.wait_for(gone="y do it")
+    def ask(self, key: str, *words: str) -> None:
+        """Press an acting key until a dialog with these words is there: while something else goes on it is refused."""
+        self._press_until(key, lambda seen: all(word in seen for word in words))
 
-    def press_when_ripe(self, *keys: str) -> None:
-        """Type keys into a dialog that has just come up."""
+    def answer(self, key: str, *words: str) -> None:
+        """Wait for a dialog with these words, and answer it; it ignores what is typed before it can be read."""
+        self.wait_for(*words)
         time.sleep(0.5)
-        self.press(*keys)
+        self._press_until(key, lambda seen: any(word not in seen for word in words))
+
+    def agree(self, *words: str) -> None:
+        """Wait for a dialog with these words, and confirm it."""
+        self.wait_for("y do it", *words)
+        self.answer("y", "y do it")
+
+    def act(self, key: str, *words: str) -> None:
+        """Press an acting key, and agree to a dialog with these words."""
+        self.ask(key, "y do it", *words)
+        self.agree(*words)
+
+    def _press_until(self, key: str, done: Callable[[str], bool]) -> None:
+        """Press a key, and once more every few seconds, until the screen is like that."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            self.press(key)
+            again = time.monotonic() + _AGAIN
+            while time.monotonic() < again:
+                seen = self.screen
+                if done(seen):
+                    return
+                time.sleep(0.1)
+            assert time.monotonic() < deadline, f"pressed {key} for {PATIENCE:g} s:\n{seen}"
 
     def kill(self) -> None:
         """End the session with everything in it, as `tmux kill-session` does."""
@@ -121,7 +145,7 @@ class Terminal:
             check=False,
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=60,
             stdin=subprocess.DEVNULL,
         )
         assert not check or done.returncode == 0, done.stderr

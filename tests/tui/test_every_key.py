@@ -173,7 +173,7 @@ WAYS = {
     "cutting over": Way(
         prepare=stopping_in(Phase.CUTTING_OVER, "proxy", "validate"), go=rolling_in(Phase.CUTTING_OVER)
     ),
-    "verifying": Way(spec=make_spec(window=30.0), go=rolling_in(Phase.VERIFYING)),
+    "verifying": Way(spec=make_spec(window=600.0), go=rolling_in(Phase.VERIFYING)),
     "draining": Way(prepare=stopping_in(Phase.DRAINING, "proxy", "old_workers"), go=rolling_in(Phase.DRAINING)),
     "rolling back": Way(prepare=failing_after_the_cutover, go=rolling_in(Phase.ROLLING_BACK)),
     "locked by another": Way(go=locked),

@@ -46,17 +46,13 @@ def watching(tmp_path: Path) -> Iterator[Terminal]:
 
 
 def test_a_deploy_a_drain_a_cutover_and_a_rollback_by_keys_drop_nothing(demo: Terminal) -> None:
-    demo.press("D")
-    demo.agree("deploy: blue serves, target green", "$ rollout deploy --load 200")
-    demo.wait_for("green v2 serves", "done: 0 dropped", "R rollback ready: blue v1", "rollout 1 done")
-    demo.press("X")
-    demo.agree("drain")
-    demo.wait_for("4 rollout  2  drain", "rollout 2 done")
-    demo.press("C")
-    demo.agree("cutover: green serves, target blue", "from here on traffic moves")
-    demo.wait_for("blue v1 serves", "4 rollout  3  cutover", "done: 0 dropped", "rollout 3 done")
-    demo.press("R")
-    demo.agree("rollback: blue serves, target green")
+    demo.act("D", "deploy: blue serves, target green", "$ rollout deploy --load 200")
+    demo.wait_for("green v2 serves", "4 rollout  1  deploy", "done: 0 dropped", "R rollback ready: blue v1")
+    demo.act("X", "drain")
+    demo.wait_for("4 rollout  2  drain", "done:")
+    demo.act("C", "cutover: green serves, target blue", "from here on traffic moves")
+    demo.wait_for("blue v1 serves", "4 rollout  3  cutover", "done: 0 dropped")
+    demo.act("R", "rollback: blue serves, target green")
     seen = demo.wait_for("green v2 serves", "4 rollout  4  rollback", "done: 0 dropped")
     assert "0 dropped /" in seen
     demo.press("q")
@@ -64,21 +60,18 @@ def test_a_deploy_a_drain_a_cutover_and_a_rollback_by_keys_drop_nothing(demo: Te
     assert not demo.alternate
 
 
-def test_a_release_that_fails_under_traffic_is_rolled_back_on_screen(demo: Terminal) -> None:
-    demo.press("F")
-    demo.wait_for("rehearse a failure")
-    demo.press_when_ripe("2")
-    demo.agree("app@late-error-500")
-    demo.wait_for("ROLLED BACK", "blue v1 serves")
+def test_a_release_that_fails_under_traffic_is_rolled_back_on_screen(watching: Terminal) -> None:
+    watching.ask("F", "rehearse a failure")
+    watching.answer("2", "rehearse a failure")
+    watching.agree("app@late-error-500")
+    watching.wait_for("ROLLED BACK", "blue v1 serves")
 
 
 def test_leaving_in_mid_rollout_asks_and_goes_on_in_lines(watching: Terminal, journal: DemoJournal) -> None:
-    watching.press("D")
-    watching.agree("deploy")
+    watching.act("D", "deploy")
     journal.wait_for("step_started", step="await-ready")
     watching.press("q")
-    watching.wait_for("a rollout is running")
-    watching.press_when_ripe("p")
+    watching.answer("p", "a rollout is running")
     seen = watching.wait_for("EXIT=0", "green serves")
     assert "the rollout goes on here" in seen
     assert not watching.alternate
@@ -87,8 +80,7 @@ def test_leaving_in_mid_rollout_asks_and_goes_on_in_lines(watching: Terminal, jo
 def test_a_sigterm_in_mid_rollout_ends_it_safely_and_gives_the_terminal_back(
     watching: Terminal, journal: DemoJournal
 ) -> None:
-    watching.press("D")
-    watching.agree("deploy")
+    watching.act("D", "deploy")
     journal.wait_for("step_started", step="await-ready")
     (pid,) = watching.pids()
     os.kill(pid, signal.SIGTERM)
@@ -99,8 +91,7 @@ def test_a_sigterm_in_mid_rollout_ends_it_safely_and_gives_the_terminal_back(
 
 
 def test_the_screen_follows_the_terminal_s_size_also_behind_a_dialog(demo: Terminal) -> None:
-    demo.press("D")
-    demo.wait_for("y do it")
+    demo.ask("D", "y do it")
     demo.resize(60, 18)
     demo.wait_for("y do it", "$ rollout deploy")
     demo.press("Escape")
@@ -116,8 +107,7 @@ def test_a_killed_tmux_session_lets_the_rollout_reach_its_end(tmp_path: Path) ->
     with Terminal("demo", environment={"TMPDIR": str(tmp_path)}) as terminal:
         terminal.wait_for("blue v1 serves", "200/s", "dropped")
         (pid,) = terminal.pids()
-        terminal.press("D")
-        terminal.agree("deploy")
+        terminal.act("D", "deploy")
         journal.wait_for("step_started", step="await-ready")
         terminal.kill()
         finished = journal.wait_for("rollout_finished")

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from textual.command import CommandList
 from textual.widgets import Input
 
 from console.tui.arrangement import PanelName
@@ -20,6 +21,13 @@ from tests.tui.pilot import Opened, opened
 
 def focus(console: Opened) -> str:
     return console.app.focused.id or "" if console.app.focused else ""
+
+
+def marked(console: Opened) -> str:
+    """The entry of the palette that Enter would take."""
+    found = console.app.screen.query_one(CommandList)
+    prompt = str(found.highlighted_option.prompt) if found.highlighted_option is not None else ""
+    return prompt.splitlines()[0].strip() if prompt else ""
 
 
 def visible(console: Opened) -> set[str]:
@@ -105,8 +113,7 @@ async def test_the_filter_shows_only_events_with_its_words_and_escape_all_of_the
 async def test_every_letter_can_be_typed_into_the_filter_and_none_of_them_is_a_key() -> None:
     async with opened() as console:
         await console.press("slash", "q", "D", "y", "exclamation_mark", "1", "question_mark", "colon")
-        await console.pilot.pause(0.1)
-        assert console.app.screen.query_one(Input).value == "qDy!1?:"
+        await console.until(lambda: console.app.screen.query_one(Input).value == "qDy!1?:", "for all of them")
         assert console.app.return_value is None
         assert not console.stack.session.read_only
         await console.shows("no event has 'qDy!1?:' in it")
@@ -159,10 +166,8 @@ async def test_the_mouse_is_off_until_m_and_off_again_after_the_next(written: li
 @pytest.mark.parametrize("theme", THEMES)
 async def test_a_theme_of_the_palette_takes_effect(theme: str) -> None:
     async with opened() as console:
-        await console.press("colon")
-        await console.paints("deploy")
-        await console.press(*f"theme {theme}".replace(" ", "  ")[:40].replace("  ", " "))
-        await console.pilot.pause(0.3)
+        await console.palette(f"theme {theme}")
+        await console.until(lambda: marked(console) == f"theme {theme}", "for it to be found")
         await console.press("enter")
         await console.until(lambda: console.app.theme == theme, f"for {theme}")
 

@@ -13,7 +13,7 @@ from tests.tui.terminal import Terminal, missing_tmux
 pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.skipif(bool(missing_tmux), reason=missing_tmux or "-")]
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(700)
 def test_a_day_by_keys_on_real_docker_drops_nothing(
     reference_stack: ReferenceStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -23,21 +23,16 @@ def test_a_day_by_keys_on_real_docker_drops_nothing(
     reference_stack.run(sys.executable, "-m", "console.cli.main", "up", deadline=240)
     with Terminal(directory=reference_stack.directory) as terminal:
         terminal.wait_for("blue", "serves", "healthy")
-        terminal.press("L")
-        terminal.agree("synthetic")
+        terminal.act("L", "synthetic")
         terminal.wait_for("0 dropped /", "seen  blue 100 %")
-        terminal.press("D")
-        terminal.agree("deploy: blue serves, target green", "--load")
-        terminal.wait_for("rollout 2 done", "green", "done: 0 dropped", "R rollback ready: blue")
-        terminal.press("X")
-        terminal.agree("drain")
-        terminal.wait_for("rollout 3 done")
-        terminal.press("C")
-        terminal.agree("cutover: green serves, target blue")
-        terminal.wait_for("rollout 4 done", "done: 0 dropped")
-        terminal.press("R")
-        terminal.agree("rollback: blue serves, target green")
-        seen = terminal.wait_for("rollout 5 done", "done: 0 dropped")
+        terminal.act("D", "deploy: blue serves, target green", "--load")
+        terminal.wait_for("4 rollout  2  deploy", "green", "done: 0 dropped", "R rollback ready: blue")
+        terminal.act("X", "drain")
+        terminal.wait_for("4 rollout  3  drain", "done:")
+        terminal.act("C", "cutover: green serves, target blue")
+        terminal.wait_for("4 rollout  4  cutover", "done: 0 dropped")
+        terminal.act("R", "rollback: blue serves, target green")
+        seen = terminal.wait_for("4 rollout  5  rollback", "done: 0 dropped")
         assert "live  green" in seen
         assert "✓" in seen
         terminal.press("l")

@@ -82,9 +82,7 @@ async def test_on_every_other_screen(key: str, word: str) -> None:
 async def test_in_the_palette() -> None:
     async with opened((100, 40), prepare=everywhere) as console:
         await console.until(lambda: console.app.board.other is not None, "for the lock")
-        await console.press("colon")
-        await console.pilot.pause(0.3)
-        await console.press(*"deploy")
+        await console.palette("deploy")
         picture = ""
 
         def shown() -> bool:

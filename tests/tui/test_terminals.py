@@ -26,13 +26,15 @@ def toured(terminal: PseudoTerminal) -> bytes:
     terminal.press("D")
     terminal.shows("y do it", "$ rollout deploy")
     terminal.press("\x1b")
+    terminal.closes("y do it")
     terminal.shows("5 events")
     terminal.press("?")
     terminal.shows("acting keys")
     terminal.press("\x1b")
+    terminal.closes("acting keys")
     terminal.shows("5 events")
     terminal.press("q")
-    assert terminal.process.wait(30) == 0
+    assert terminal.ended() == 0
     assert terminal.restored
     return bytes(terminal.output)
 
@@ -60,7 +62,7 @@ def test_ascii_is_all_that_is_sent_when_asked_for(tmp_path: Path) -> None:
 
 def test_plain_lines_move_no_cursor(tmp_path: Path) -> None:
     with PseudoTerminal(tmp_path, words=(*DEMO, "--headless", "--plain")) as terminal:
-        assert terminal.process.wait(100) == 0
+        assert terminal.ended() == 0
         text = SGR.sub(b"", bytes(terminal.output)).decode()
     assert "done" in text
     assert "green serves" in text
