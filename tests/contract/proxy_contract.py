@@ -16,7 +16,7 @@ from console.model.errors import ProxyRefusedError, ProxyUnreachableError
 from console.model.observed import Upstream, UpstreamObserved
 from console.ports.proxy import Proxy
 
-DEADLINE = 15.0
+DEADLINE = 60.0
 READY = "/ready"
 
 
@@ -64,7 +64,7 @@ async def bring_live(rig: ProxyRig, generation: int) -> UpstreamObserved:
 
 
 async def users_release(rig: ProxyRig) -> str | None:
-    return (await rig.proxy.probe_url(f"{rig.url}/", timeout=5)).release
+    return (await rig.proxy.probe_url(f"{rig.url}/", timeout=20)).release
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
@@ -122,14 +122,14 @@ class ProxyContract:
         began = time.monotonic()
         with pytest.raises(ProxyRefusedError, match="generation 2") as refused:
             await rig.proxy.read_back(2, seen.accepting, deadline=0.3)
-        assert 0.25 < time.monotonic() - began < 5
+        assert 0.25 < time.monotonic() - began < 20
         assert "generation 1 (green)" in refused.value.now
 
     async def test_a_read_back_of_another_generation_is_refused(self, rig: ProxyRig) -> None:
         rig.proxy.write(Upstream(generation=1, color=Color.GREEN, servers=rig.servers(Color.GREEN)))
         before = await rig.proxy.apply()
         with pytest.raises(ProxyRefusedError, match=r"generation 1 \(green\) is live"):
-            await rig.proxy.read_back(2, before, deadline=3)
+            await rig.proxy.read_back(2, before, deadline=5)
 
     async def test_earlier_content_is_restored_under_a_new_generation(self, rig: ProxyRig) -> None:
         await cut_over(rig, Color.BLUE, 1)
@@ -186,40 +186,40 @@ class ProxyContract:
 
     async def test_an_idle_replica_is_probed_directly(self, rig: ProxyRig) -> None:
         for address in rig.addresses(Color.GREEN):
-            answer = await rig.proxy.probe_replica(address, READY, timeout=5)
+            answer = await rig.proxy.probe_replica(address, READY, timeout=20)
             assert (answer.status, answer.served, answer.problem) == (200, address, "")
             assert answer.release == rig.release(Color.GREEN)
             assert answer.seconds > 0
 
     async def test_a_probe_hands_on_the_status_and_the_query(self, rig: ProxyRig) -> None:
         address = min(rig.addresses(Color.GREEN))
-        assert (await rig.proxy.probe_replica(address, "/no-such-path", timeout=5)).status == 404
-        assert (await rig.proxy.probe_replica(address, "/slow?s=0", timeout=1)).status == 200
+        assert (await rig.proxy.probe_replica(address, "/no-such-path", timeout=20)).status == 404
+        assert (await rig.proxy.probe_replica(address, "/slow?s=0", timeout=20)).status == 200
 
     async def test_a_replica_that_refuses_is_a_problem_not_a_502(self, rig: ProxyRig) -> None:
-        answer = await rig.proxy.probe_replica(rig.unused_address(), READY, timeout=5)
+        answer = await rig.proxy.probe_replica(rig.unused_address(), READY, timeout=20)
         assert answer.status is None
         assert answer.problem.startswith("refused: ")
 
     async def test_a_replica_that_does_not_answer_is_a_timeout(self, rig: ProxyRig) -> None:
         address = min(rig.addresses(Color.GREEN))
-        answer = await rig.proxy.probe_replica(address, "/slow?s=3", timeout=0.2)
+        answer = await rig.proxy.probe_replica(address, "/slow?s=30", timeout=0.2)
         assert answer.status is None
         assert answer.problem.startswith("timeout: ")
 
     @pytest.mark.parametrize("address", ["app:8000", "1.2.3.4", "", "1.2.3.4:80/../../etc"])
     async def test_only_an_address_can_be_probed(self, rig: ProxyRig, address: str) -> None:
-        answer = await rig.proxy.probe_replica(address, READY, timeout=5)
+        answer = await rig.proxy.probe_replica(address, READY, timeout=20)
         assert answer.status is None
         assert answer.problem.startswith("dns: ")
 
     async def test_a_url_is_probed_as_a_client_would(self, rig: ProxyRig) -> None:
-        answer = await rig.proxy.probe_url(f"{rig.url}/health", timeout=5)
+        answer = await rig.proxy.probe_url(f"{rig.url}/health", timeout=20)
         assert (answer.status, answer.release, answer.problem) == (200, rig.release(Color.BLUE), "")
 
     @pytest.mark.parametrize("url", ["/health", "ftp://127.0.0.1/", "http://127.0.0.1:1/"])
     async def test_a_url_that_cannot_be_asked_is_a_problem_not_an_exception(self, rig: ProxyRig, url: str) -> None:
-        answer = await rig.proxy.probe_url(url, timeout=5)
+        answer = await rig.proxy.probe_url(url, timeout=20)
         assert answer.status is None
         assert answer.problem
 

@@ -45,16 +45,16 @@ class EmbeddedRig:
 
     @contextlib.asynccontextmanager
     async def slow_requests(self, count: int) -> AsyncIterator[Callable[[], Awaitable[list[int]]]]:
-        target = target_of(f"{self.url}/slow?s=2")
+        target = target_of(f"{self.url}/slow?s=8")
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(fetch(target, timeout=20)) for _ in range(count)]
+            tasks = [group.create_task(fetch(target, timeout=40)) for _ in range(count)]
 
             async def arrived() -> bool:
                 return (await self.proxy.in_flight(self.addresses(Color.BLUE)) or 0) >= count
 
             await until(arrived)
             # One of them may be an idle connection of an earlier request, so the last slow one may still be on its way.
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(1.0)
 
             async def statuses() -> list[int]:
                 return [(await task).status for task in tasks]
@@ -129,7 +129,7 @@ class TestNginx:
         try:
             embedded.proxy.write(Upstream(generation=1, color=Color.GREEN, servers=(address,)))
             before = await embedded.proxy.apply()
-            seen = await embedded.proxy.read_back(1, before, deadline=2)
+            seen = await embedded.proxy.read_back(1, before, deadline=20)
         finally:
             over.set()
             server.close()

@@ -17,9 +17,19 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class RawLoad:
-    """`python -m console.load` with its pipes in hand. `prefix` is put before its command line."""
+    """`python -m console.load` with its pipes in hand.
 
-    def __init__(self, config: LoadConfig, *, prefix: Sequence[str] = (), pipe_size: int | None = None) -> None:
+    `prefix` is put before its command line; `first` are commands that come with the configuration.
+    """
+
+    def __init__(
+        self,
+        config: LoadConfig,
+        *,
+        prefix: Sequence[str] = (),
+        pipe_size: int | None = None,
+        first: tuple[Command, ...] = (),
+    ) -> None:
         self.process = subprocess.Popen(
             [*prefix, sys.executable, "-P", "-m", "console.load"],
             stdin=subprocess.PIPE,
@@ -31,7 +41,7 @@ class RawLoad:
         assert self.process.stdout is not None
         if pipe_size is not None:
             fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, pipe_size)
-        self.write(encode(config))
+        self.write(encode(config) + b"".join(map(encode, first)))  # at once: the process finds all of it
 
     def __enter__(self) -> Self:
         return self

@@ -11,7 +11,7 @@ from console.model.load import Attempt, LoadConfig, NotSent, Summary
 from console.model.load_totals import merged
 
 
-async def until(condition: Callable[[], bool], *, within: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], *, within: float = 40.0) -> None:
     """Wait until something that nobody announces is true. Raises `TimeoutError`."""
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 - see above

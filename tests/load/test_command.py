@@ -35,7 +35,7 @@ def rollout(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
         stdin=subprocess.DEVNULL,
     )
@@ -70,7 +70,7 @@ def test_a_threshold_decides_the_exit_code(rule: str, code: int, tmp_path: Path)
 def test_a_run_that_could_not_send_everything_passes_no_threshold(tmp_path: Path) -> None:
     with FaultServer(lambda _: Fault.NEVER) as server:
         done = rollout(
-            tmp_path, server.url, "--rate", "50", "--duration", "400ms", "--allow-remote", "--timeout", "500ms",
+            tmp_path, server.url, "--rate", "50", "--duration", "400ms", "--allow-remote", "--timeout", "4s",
             "--max-connections", "2", "--connections", "2", "--fail-on", "dropped>90%",
         )  # fmt: skip
     assert done.returncode == 1
@@ -91,7 +91,7 @@ def test_a_run_that_sent_nothing_passes_no_threshold(tmp_path: Path) -> None:
 def test_a_time_limit_counts_what_got_no_answer(tmp_path: Path) -> None:
     with FaultServer(lambda number: Fault.NEVER if number % 2 else None) as server:
         done = rollout(
-            tmp_path, server.url, "--rate", "50", "--duration", "500ms", "--allow-remote", "--timeout", "300ms",
+            tmp_path, server.url, "--rate", "50", "--duration", "500ms", "--allow-remote", "--timeout", "4s",
             "--fail-on", "p99>20s",
         )  # fmt: skip
     assert done.returncode == 1
@@ -171,11 +171,9 @@ def test_an_interrupt_ends_the_schedule_and_still_prints_the_summary(tmp_path: P
             [sys.executable, "-P", "-m", "console.cli.main", *words],
             cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
-        end = time.monotonic() + 20
-        while server.books.requests < 20 and time.monotonic() < end:
-            time.sleep(0.02)
+        wait_for_requests(server, 20)
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=20)
+        output, _ = process.communicate(timeout=60)
         answers = server.books.answers
     assert process.returncode == 130
     assert f"0 dropped of {answers:,} sent".encode() in output
@@ -189,8 +187,9 @@ def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
 
 
 def wait_for_requests(server: FaultServer, count: int) -> None:
-    end = time.monotonic() + 20
-    while server.books.requests < count and time.monotonic() < end:
+    end = time.monotonic() + 60
+    while server.books.requests < count:
+        assert time.monotonic() < end, f"only {server.books.requests} of {count} requests came"
         time.sleep(0.02)
 
 
@@ -199,9 +198,9 @@ def test_a_second_interrupt_waits_for_nothing_and_tells_what_was_known(tmp_path:
         process = started(tmp_path, server.url, "--rate", "50", "--duration", "1m", "--allow-remote")
         wait_for_requests(server, 40)
         process.send_signal(signal.SIGINT)
-        time.sleep(0.5)
+        time.sleep(1.5)  # two that come at once are one
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=20)
+        output, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"0 dropped of 10 with an outcome, ok 10," in output
     assert re.search(rb"[1-9]\d+ in flight, whose outcome is unknown", output)
@@ -223,12 +222,12 @@ def test_one_interrupt_ends_a_run_whose_generator_stalled_and_says_why(tmp_path:
 
 def test_a_generator_that_stalls_is_told_and_does_not_outlast_the_bound(tmp_path: Path) -> None:
     with FaultServer() as server:
-        words = ["--rate", "50", "--duration", "1500ms", "--timeout", "100ms", "--allow-remote"]
+        words = ["--rate", "50", "--duration", "6s", "--timeout", "100ms", "--allow-remote"]
         process = started(tmp_path, server.url, *words)
         wait_for_requests(server, 20)
         child = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
         os.kill(child, signal.SIGSTOP)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert b"no data: the load generator has said nothing for 2 s" in errors
     assert b"has said nothing for" in errors.partition(b"measure to the end")[2]
@@ -241,7 +240,7 @@ def test_every_line_of_the_json_stream_has_the_same_version(tmp_path: Path) -> N
         wait_for_requests(server, 30)
         child = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
         os.kill(child, signal.SIGKILL)
-        output, _ = process.communicate(timeout=20)
+        output, _ = process.communicate(timeout=60)
     lines = [json.loads(line) for line in output.splitlines()]
     assert {line["type"] for line in lines} == {"snapshot", "error"}
     assert len({line["v"] for line in lines}) == 1
@@ -274,7 +273,7 @@ def test_no_line_of_the_screen_is_longer_than_the_terminal(columns: int, tmp_pat
         except OSError:
             pass  # the terminal is gone with its last user
         os.close(controller)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     screens = shown.decode().split("\x1b[J")[:-1]
     assert len(screens) > 3
     lines = [line for screen in screens for line in re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", screen).splitlines()]
@@ -299,7 +298,7 @@ def test_on_a_terminal_one_screen_is_drawn_over_and_gives_way_to_the_summary(tmp
         except OSError:
             pass  # the terminal is gone with its last user
         os.close(controller)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     text = shown.decode()
     assert "p99 by time" in text
     assert "\x1b[J" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import select
 import socket
 import ssl
@@ -45,16 +46,18 @@ EXPECTED = {
 
 @pytest.mark.parametrize("faults", [list(EXPECTED)[start::3] for start in range(3)], ids=lambda faults: faults[0].value)
 async def test_each_fault_is_counted_once_in_its_kind(faults: list[Fault]) -> None:
+    a_few = asyncio.Semaphore(6)  # at a time: a small machine must not be what makes a request time out
     async with asyncio.TaskGroup() as group:
         for fault, method, fresh in product(faults, ("GET", "POST"), (0.0, 1.0)):
-            group.create_task(_check_fault(fault, method, fresh))
+            group.create_task(_check_fault(fault, method, fresh, a_few))
 
 
-async def _check_fault(fault: Fault, method: str, fresh: float) -> None:
-    with FaultServer(every_so_often(fault)) as server:
-        summary = await run(
-            server.url, method=method, fresh_share=fresh, connections=4, timeout=1.5, rate=200.0, duration=1.0
-        )
+async def _check_fault(fault: Fault, method: str, fresh: float, a_few: asyncio.Semaphore) -> None:
+    async with a_few:
+        with FaultServer(every_so_often(fault)) as server:
+            summary = await run(
+                server.url, method=method, fresh_share=fresh, connections=4, timeout=3.5, rate=200.0, duration=1.0
+            )
         books = server.books
     injected = books.injected[fault]
     assert injected >= 7
@@ -99,7 +102,7 @@ async def test_a_mixture_of_all_faults_adds_up() -> None:
     faults = [fault for fault in EXPECTED if fault is not Fault.TRICKLE]
     plan = {number: faults[(number // 7) % len(faults)] for number in range(20, 900, 7)}
     with FaultServer(plan.get) as server:
-        summary = await run(server.url, connections=10, timeout=1.5, rate=600.0, duration=1.4)
+        summary = await run(server.url, connections=10, timeout=5.0, rate=600.0, duration=1.4)
         books = server.books
     expected: dict[str, int] = {}
     for fault, count in books.injected.items():
@@ -120,10 +123,11 @@ async def test_a_second_answer_on_an_idle_connection_hurts_no_request_and_is_tol
 
 async def test_an_idle_connection_that_was_closed_is_recycled_and_no_failure() -> None:
     with FaultServer(lambda number: Fault.STALE if number % 5 == 0 else None) as server:
-        summary = await run(server.url, fresh_share=0.0, connections=10, rate=200.0)
+        summary = await run(server.url, fresh_share=0.0, connections=20, rate=25.0, duration=2.0)
         injected = server.books.injected[Fault.STALE]
+    assert injected >= 8
     assert summary.totals.dropped == 0
-    # The last ones may be closed after the run's end.
+    # A connection is used again after most of a second, so that it is closed by then; the last ones are after the end.
     assert injected - 3 <= summary.totals.stale <= injected
 
 
@@ -146,9 +150,9 @@ async def test_a_5xx_without_a_release_was_made_by_the_proxy_once_others_name_th
 
 
 async def test_where_nobody_listens_every_request_is_refused() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    summary = await run(f"http://127.0.0.1:{port}/", rate=200.0)
+    with socket.socket() as taken:  # bound, so that nobody else gets it, and not listening
+        taken.bind(("127.0.0.1", 0))
+        summary = await run(f"http://127.0.0.1:{taken.getsockname()[1]}/", rate=200.0)
     assert kinds(summary) == {"refused at connect": 200}
     assert summary.totals.opened == 200
 
@@ -171,28 +175,33 @@ async def test_a_connect_that_needed_a_retransmit_is_slow_and_no_drop() -> None:
         port = server.getsockname()[1]
         held: list[socket.socket] = []
 
+        over = threading.Event()
+
+        def answer(client: socket.socket) -> None:
+            client.settimeout(30)
+            with contextlib.suppress(OSError):
+                if client.recv(65_536):
+                    client.sendall(OK)
+
         def serve_after_a_while() -> None:
             select.select([server], [], [], 30)  # the first connection waits
             time.sleep(0.7)
             server.settimeout(0.2)
-            end = time.monotonic() + 4
-            while time.monotonic() < end:
+            while not over.is_set():
                 try:
                     client, _ = server.accept()
                 except TimeoutError:
                     continue
                 held.append(client)
-                client.settimeout(0.2)
-                try:
-                    if client.recv(65_536):
-                        client.sendall(OK)
-                except OSError:
-                    continue
+                threading.Thread(target=answer, args=(client,), daemon=True).start()
 
         thread = threading.Thread(target=serve_after_a_while)
         thread.start()
-        summary = await run(f"http://127.0.0.1:{port}/", rate=20.0, duration=0.4, timeout=5.0, fresh_share=1.0)
-        thread.join()
+        try:
+            summary = await run(f"http://127.0.0.1:{port}/", rate=20.0, duration=0.4, timeout=20.0, fresh_share=1.0)
+        finally:
+            over.set()
+            await asyncio.to_thread(thread.join)
         for client in held:
             client.close()
     assert summary.totals.dropped == 0
@@ -202,16 +211,16 @@ async def test_a_connect_that_needed_a_retransmit_is_slow_and_no_drop() -> None:
 
 async def test_the_age_of_a_failure_counts_from_sending() -> None:
     with FaultServer({30: Fault.NEVER}.get) as server:
-        summary = await run(server.url, rate=100.0, timeout=0.4, connections=2)
+        summary = await run(server.url, rate=20.0, duration=2.0, timeout=2.0, connections=2)
     (failure,) = summary.failures
     assert failure.attempt.kind is FailureKind.TIMEOUT
     assert failure.attempt.stage is Stage.FIRST_BYTE
-    assert failure.age == pytest.approx(0.4, abs=0.15)
+    assert 1.9 < failure.age < 3.2, "it was sent when the run was 1.5 s old"
 
 
 async def test_a_target_that_takes_no_more_connections_than_the_cap_is_not_blamed_for_the_rest() -> None:
     with FaultServer(lambda number: Fault.NEVER if number <= 5 else None) as server:
-        summary = await run(server.url, rate=100.0, max_connections=5, connections=5, timeout=0.6, duration=0.5)
+        summary = await run(server.url, rate=100.0, max_connections=5, connections=5, timeout=3.0, duration=0.5)
         requests = server.books.requests
     assert kinds(summary) == {"timeout at first byte": 5}
     assert summary.totals.not_sent == 45
@@ -298,7 +307,8 @@ async def test_over_tls_an_idle_connection_that_was_cut_is_recycled_and_no_failu
     server_context: ssl.SSLContext,
 ) -> None:
     with FaultServer(lambda number: Fault.STALE if number % 5 == 0 else None, context=server_context) as server:
-        summary = await run(server.url, rate=50.0, fresh_share=0.0, connections=3, insecure=True)
+        summary = await run(server.url, rate=25.0, duration=2.0, fresh_share=0.0, connections=20, insecure=True)
         injected = server.books.injected[Fault.STALE]
+    assert injected >= 8
     assert summary.totals.dropped == 0
     assert injected - 3 <= summary.totals.stale <= injected

@@ -22,7 +22,7 @@ BLOCKED = 12.0 if os.environ.get("ROLLOUT_LOAD_FULL") else 2.0
 """Seconds that a reader does not read."""
 
 
-def until(condition: Callable[[], bool], *, within: float = 10.0) -> None:
+def until(condition: Callable[[], bool], *, within: float = 40.0) -> None:
     end = time.monotonic() + within
     while not condition():
         assert time.monotonic() < end, "it did not come true in time"
@@ -89,7 +89,7 @@ def test_a_reader_that_went_away_ends_the_generator() -> None:
         assert isinstance(load.next(), Started)
         assert load.process.stdout is not None
         load.process.stdout.close()
-        assert load.process.wait(10) == 1
+        assert load.process.wait(40) == 1
         load.process.stdout = None
 
 
@@ -101,7 +101,7 @@ def test_a_terminate_signal_ends_the_schedule_and_gives_the_summary() -> None:
         *_, summary = load.rest()
         assert isinstance(summary, Summary)
         assert summary.totals.due == summary.totals.ok == server.books.answers
-        assert load.process.wait(10) == 0
+        assert load.process.wait(40) == 0
 
 
 def test_what_lacks_a_descriptor_is_not_sent_and_not_blamed_on_the_target() -> None:
@@ -121,17 +121,19 @@ def test_what_was_due_while_it_was_suspended_is_not_sent_in_a_flood() -> None:
     with FaultServer() as server, RawLoad(LoadConfig(url=server.url, rate=200.0)) as load:
         assert isinstance(load.next(), Started)
         load.next()
+        began = time.monotonic()
         load.process.send_signal(signal.SIGSTOP)
         time.sleep(1.8)
         load.process.send_signal(signal.SIGCONT)
         time.sleep(0.3)
         load.command(Stop())
+        took = time.monotonic() - began
         *_, summary = load.rest()
     assert isinstance(summary, Summary)
     check_books(summary)
     (phase,) = summary.phases
     assert set(phase.not_sent) == {NotSent.LAG}
-    assert 80 <= phase.not_sent[NotSent.LAG] <= 260
+    assert 80 <= phase.not_sent[NotSent.LAG] <= 200.0 * (took - 1.0) + 40, "what was late by less than a second is sent"
     assert summary.lag.maximum is not None
     assert summary.lag.maximum > 0.9
 
@@ -139,8 +141,7 @@ def test_what_was_due_while_it_was_suspended_is_not_sent_in_a_flood() -> None:
 def test_commands_before_the_first_request_are_obeyed() -> None:
     with FaultServer() as server:
         config = LoadConfig(url=server.url, rate=100.0, duration=0.3, phase="never")
-        with RawLoad(config) as load:
-            load.command(SetPhase(phase="from the start"))
+        with RawLoad(config, first=(SetPhase(phase="from the start"),)) as load:
             messages = load.rest()
     assert any(isinstance(one, PhaseStamped) for one in messages)
     summary = messages[-1]
@@ -173,7 +174,7 @@ def test_what_it_cant_do_is_refused_with_a_reason_before_anything_is_sent(settin
         (message,) = load.rest()
         assert isinstance(message, Refused)
         assert message.problem
-        assert load.process.wait(10) == 78
+        assert load.process.wait(40) == 78
 
 
 @pytest.mark.parametrize("line", [b"rubbish\n", b"{}\n", encode(Stop())])
@@ -183,7 +184,7 @@ def test_a_first_line_that_is_no_configuration_is_refused(line: bytes) -> None:
         input=line + b" " * 10,
         capture_output=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert process.returncode in {1, 78}

@@ -73,7 +73,7 @@ class Proxy:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        output, _ = await asyncio.wait_for(process.communicate(), 20)
+        output, _ = await asyncio.wait_for(process.communicate(), 60)
         return process.returncode or 0, output.decode()
 
     async def cut_over(self, color: str, generation: int, *ports: int) -> None:
@@ -88,7 +88,7 @@ class Proxy:
         before = self.accepting()
         code, words = await self.run("-s", "reload")
         assert code == 0, words
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not (now := self.accepting()) or now & before:  # noqa: ASYNC110  # nginx tells nobody
                 await asyncio.sleep(0.02)
 
@@ -104,7 +104,7 @@ class Proxy:
     async def ask(self, path: str, method: str = "GET", *, control: bool = True) -> WireAnswer:
         wire = await Wire.connect("127.0.0.1", self.control if control else self.users)
         try:
-            return await asyncio.wait_for(wire.exchange(request(path, method, headers="Connection: close\r\n")), 10)
+            return await asyncio.wait_for(wire.exchange(request(path, method, headers="Connection: close\r\n")), 60)
         finally:
             wire.close()
 
@@ -115,7 +115,7 @@ async def started(proxy: Proxy) -> AsyncIterator[None]:
         *proxy.command(), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
     )
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 with contextlib.suppress(WireError):
                     await proxy.ask("/generation")
@@ -223,7 +223,7 @@ async def test_the_log_tells_which_replica_answered_and_leaves_the_control_liste
     await proxy.ask("/generation")
     await proxy.ask("/?user", control=False)
     log = proxy.directory / "access.log"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         # Buffered for a second.
         while not log.stat().st_size:  # noqa: ASYNC110  # a poll
             await asyncio.sleep(0.05)
