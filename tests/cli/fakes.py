@@ -148,7 +148,7 @@ class FakeSession(Session):
         if self.script.seconds:
             await asyncio.sleep(self.script.seconds)
         if self.script.wait_for_abort:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 await self._aborted.wait()
             await asyncio.sleep(self.script.ending_seconds)
             return replace(self.script.outcome, result=Result.INTERRUPTED)

@@ -21,7 +21,7 @@ from console.cli.render.receipt_junit import receipt_junit
 from console.model.receipt import Receipt
 
 ROOT = Path(__file__).resolve().parents[2]
-DEADLINE = 60.0
+DEADLINE = 150.0
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def test_a_kept_demo_serves_until_interrupted(tmp_path: Path) -> None:
         while "it goes on serving at " not in (line := process.stderr.readline()):
             assert process.poll() is None, "it ended"
         url = line.split("serving at ")[1].split()[0]
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=30) as answer:
             assert answer.status == 200
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=DEADLINE)

@@ -25,7 +25,7 @@ services:
 
 def run(directory: Path, *argv: str) -> subprocess.CompletedProcess[str]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("COMPOSE_", "ROLLOUT_"))}
-    return subprocess.run(argv, check=False, cwd=directory, env=environ, capture_output=True, text=True, timeout=60)
+    return subprocess.run(argv, check=False, cwd=directory, env=environ, capture_output=True, text=True, timeout=180)
 
 
 @pytest.mark.parametrize("flags", [("--write-env",), ("--write", "--write-env")])

@@ -19,7 +19,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("run_fake.py")
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -92,7 +92,7 @@ def test_a_signal_ends_the_rollout_safely_with_130(start: Start, number: signal.
 
 
 def test_a_second_signal_repeats_what_is_waited_for_and_kills_nothing(start: Start) -> None:
-    process = start("waiting", "deploy")
+    process = start("ending slowly", "deploy")
     read_until(stderr_of(process), b"wait until green is ready")
     process.send_signal(signal.SIGINT)
     read_until(stderr_of(process), b"SIGINT: ending safely")

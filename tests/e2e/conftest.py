@@ -31,7 +31,7 @@ def other(color: str) -> str:
     return "green" if color == "blue" else "blue"
 
 
-def eventually(condition: Callable[[], bool], what: str, within: float = 20.0) -> None:
+def eventually(condition: Callable[[], bool], what: str, within: float = 60.0) -> None:
     """Wait until something is so. Raises `AssertionError` when it takes longer than that many seconds."""
     until = time.monotonic() + within
     while not condition():
@@ -90,20 +90,31 @@ class Operator:
         """The newest record of a type."""
         return next(record for record in reversed(self.records()) if record["type"] == kind)
 
-    def reached(self, process: subprocess.Popen[str], step: str, *, deadline: float = 60.0) -> None:
+    def reached(self, process: subprocess.Popen[str], step: str, *, deadline: float = 120.0) -> None:
         """Wait until the journal says that the process began this step."""
         until = time.monotonic() + deadline
         while True:
-            mine = [record for record in self.records() if record["rollout"] == self._rollout_of(process)]
-            if any(record["type"] == "step_started" and record["step"] == step for record in mine):
+            if step in self.begun_by(process.pid):
                 return
             assert process.poll() is None, f"it ended before {step}: {process.communicate()[0]}"
             assert time.monotonic() < until, f"no {step} within {deadline:g} s"
             time.sleep(0.005)
 
-    def _rollout_of(self, process: subprocess.Popen[str]) -> object:
-        started = (r for r in reversed(self.records()) if r["type"] == "rollout_started" and r["pid"] == process.pid)
-        return next((record["rollout"] for record in started), None)
+    def begun_by(self, pid: int) -> list[object]:
+        """The steps that this process's rollout began so far."""
+        return [record["step"] for record in self._of(pid) if record["type"] == "step_started"]
+
+    def asked_to_end(self, process: subprocess.Popen[str]) -> bool:
+        """Whether somebody asked this process's rollout for a safe end, or it has ended."""
+        ends = {"abort_requested", "rollout_finished"}
+        return process.poll() is not None or any(record["type"] in ends for record in self._of(process.pid))
+
+    def _of(self, pid: int) -> list[dict[str, object]]:
+        """The records of the rollout that this process runs, or ran."""
+        records = self.records()
+        started = (r for r in reversed(records) if r["type"] == "rollout_started" and r["pid"] == pid)
+        number = next((record["rollout"] for record in started), None)
+        return [record for record in records if record["rollout"] == number]
 
     def agreed(self) -> str:
         """The color that is recorded, written, live and really answering; fails unless that is one and the same."""
@@ -148,7 +159,7 @@ class Operator:
 
     def serving(self) -> str:
         """The color that really answers a user."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.stack.http_port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.stack.http_port, timeout=20)
         try:
             connection.request("GET", "/")
             return connection.getresponse().headers["X-Rollout-Color"]

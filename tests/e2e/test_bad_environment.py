@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.conftest import ROLLOUT, shell_environment
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(400)
 
 needs_docker = pytest.mark.docker
 GOOD = """
@@ -40,7 +40,7 @@ def rollout(directory: Path, *arguments: str, **environment: str) -> subprocess.
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )
@@ -171,7 +171,7 @@ def test_without_permission_on_the_socket_the_user_is_told_about_the_group(
                 check=False,
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=120,
                 stdin=subprocess.DEVNULL,
             )
             assert done.returncode == 78, done.stderr
@@ -200,7 +200,7 @@ def test_the_demo_needs_no_docker_at_all(tmp_path: Path) -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )

@@ -16,7 +16,7 @@ import pytest
 from tests.e2e.conftest import ROLLOUT, Operator, shell_environment
 from tests.support.stack import copy_reference_stack
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(500)]
 
 DEPLOY = ("deploy", "--source", "local")
 NOBODY = 65534
@@ -47,14 +47,14 @@ def test_two_checkouts_of_a_stack_share_its_lock_its_journal_and_its_upstream(
     assert second.rollout("receipt", "3").stdout == first.rollout("receipt", "3").stdout
     assert second.status() == first.status()
 
-    first.set_environment(WARMUP="2")
+    first.set_environment(WARMUP="8")
     process = first.start(*DEPLOY)
     try:
         first.reached(process, "await-ready")
         refused = second.rollout(*DEPLOY, expect=75)
         assert f"pid {process.pid}" in " ".join(refused.stderr.split())
         assert f"pid {process.pid}" in second.rollout("lock").stdout
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=120)
     finally:
         if process.poll() is None:
             process.kill()
@@ -103,7 +103,7 @@ def as_user(operator: Operator, *arguments: str, groups: tuple[int, ...]) -> sub
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )

@@ -157,7 +157,7 @@ async def test_an_alias_of_the_base_does_not_lead_to_the_twin(pinned: Stack) -> 
     await runtime.bring_up(Color.BLUE)
     await runtime.start(Color.GREEN, await resolved(runtime, pinned.image), replicas=1)
     blue, _ = await runtime.replicas()
-    found = await host_of(pinned).run(("getent", "ahostsv4", "api"), deadline=10)
+    found = await host_of(pinned).run(("getent", "ahostsv4", "api"), deadline=60)
     assert {f"{line.split()[0]}:8000" for line in found.output.splitlines()} == {blue.address}
 
 
@@ -219,7 +219,7 @@ async def test_replicas_have_the_address_on_the_network_that_the_proxy_shares(pi
     host = host_of(pinned)
     for replica in replicas:
         assert replica.address is not None
-        answer = await host.run(fetch(replica.address, "/"), deadline=10)
+        answer = await host.run(fetch(replica.address, "/"), deadline=60)
         assert "200 OK" in answer.output
 
 
@@ -243,7 +243,7 @@ async def test_stopping_runs_the_hook_and_keeps_containers_and_removing_keeps_na
     await runtime.resume(Color.GREEN)
     green = [replica for replica in await runtime.replicas() if replica.color is Color.GREEN]
     assert all(replica.running for replica in green)
-    result = await host_of(pinned).run(("true",), deadline=5)
+    result = await host_of(pinned).run(("true",), deadline=60)
     assert result.exit_code == 0
 
     await runtime.remove(Color.GREEN)
@@ -290,7 +290,7 @@ async def test_a_migration_that_runs_is_waited_for_and_a_finished_one_is_made_an
     await runtime.bring_up(Color.BLUE)
     image = await resolved(runtime, pinned.image)
     first = pinned.snapshot("migrate")
-    pinned.environ(COMPOSE_FILE=str(_line(pinned, "COMPOSE_FILE")), MIGRATE="sleep 3")
+    pinned.environ(COMPOSE_FILE=str(_line(pinned, "COMPOSE_FILE")), MIGRATE="sleep 12")
     await runtime.start(Color.GREEN, image, replicas=1)
     second = pinned.snapshot("migrate")
     assert second.keys() == first.keys()
@@ -350,12 +350,12 @@ async def test_logs_statistics_and_versions_are_there_for_the_screens_and_the_re
     await runtime.bring_up(Color.BLUE)
     (replica,) = await runtime.replicas()
     assert replica.address is not None
-    await host_of(pinned).run(fetch(replica.address, "/sought"), deadline=10)
+    await host_of(pinned).run(fetch(replica.address, "/sought"), deadline=60)
     lines = await runtime.logs(replica, tail=5)
     assert any("GET /sought" in line for line in lines)
     assert await runtime.logs(replica, tail=0) == ()
     first = await runtime.stats(replica)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         # The machine's own counter goes by ticks: two looks within one can't be compared.
         while (second := await runtime.stats(replica)).cpu_percent is None:
             pass
@@ -384,7 +384,7 @@ async def test_health_is_pushed_and_the_subscription_ends_at_once(pinned: Stack)
     assert replica.health is Health.HEALTHY
     async with runtime.changes():
         left = time.monotonic()
-    assert time.monotonic() - left < 2
+    assert time.monotonic() - left < 20, "there is no event that would end a wait for one"
 
 
 async def test_a_stream_that_breaks_is_taken_up_again_and_nothing_is_lost_or_told_twice(
@@ -418,7 +418,7 @@ async def test_the_proxys_container_is_found_again_after_it_was_recreated(pinned
     assert "no container" in caught.value.found
     await runtime.bring_up(Color.BLUE)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         # nginx and its workers name themselves only a moment after their start.
         while {process.title for process in (await host.processes())[1:]} != {"nginx: worker process"}:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
@@ -437,17 +437,17 @@ async def test_the_proxys_container_is_found_again_after_it_was_recreated(pinned
     assert published.startswith("127.0.0.1:")
     assert await host.published(81) is None
     identity = await host.identity()
-    tested = await host.run(("nginx", "-t"), deadline=10)
+    tested = await host.run(("nginx", "-t"), deadline=60)
     assert tested.exit_code == 0
     assert "test is successful" in tested.output
-    assert (await host.run(("sh", "-c", "exit 4"), deadline=10)).exit_code == 4
+    assert (await host.run(("sh", "-c", "exit 4"), deadline=60)).exit_code == 4
     assert "local_address" in await host.read_text(PurePosixPath("/proc/net/tcp"))
     with pytest.raises(ProxyUnreachableError, match="No such file"):
         await host.read_text(PurePosixPath("/nowhere"))
 
     docker("rm", "--force", next(iter(pinned.snapshot("proxy"))).lstrip("/"))
     with pytest.raises(ProxyUnreachableError) as caught:
-        await host.run(("nginx", "-t"), deadline=10)
+        await host.run(("nginx", "-t"), deadline=60)
     assert pinned.spec.project in caught.value.next_command
     pinned.compose("up", "-d", "proxy")
     assert await host.identity() != identity
@@ -465,8 +465,8 @@ async def test_a_command_that_overstays_ends_the_waiting_at_its_deadline(pinned:
     began = time.monotonic()
     with pytest.raises(ProxyUnreachableError, match=r"did not end within 0\.5 s"):
         await host.run(("sleep", "30"), deadline=0.5)
-    assert time.monotonic() - began < 10
-    many = await host.run(("sh", "-c", "seq 1 40000; seq 1 9 >&2"), deadline=20)
+    assert time.monotonic() - began < 25, "far less than the command takes"
+    many = await host.run(("sh", "-c", "seq 1 40000; seq 1 9 >&2"), deadline=60)
     assert len(many.output.split()) == 40_009
 
 
@@ -519,19 +519,19 @@ def _line(stack: Stack, key: str) -> str:
 
 def _compose_processes(stack: Stack) -> list[str]:
     listed = subprocess.run(
-        ["ps", "-ww", "-eo", "pid,stat,args"], capture_output=True, text=True, check=True, timeout=20
+        ["ps", "-ww", "-eo", "pid,stat,args"], capture_output=True, text=True, check=True, timeout=60
     ).stdout
     return [line for line in listed.splitlines() if "compose" in line and f"-p {stack.spec.project} " in line]
 
 
 async def _eventually(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await asyncio.to_thread(holds):  # noqa: ASYNC110  # what it waits for is another process
             await asyncio.sleep(0.1)
 
 
 async def _until(changes: AsyncIterator[ReplicaChanged], what: str, count: int) -> AsyncIterator[ReplicaChanged]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         async for change in changes:
             yield change
             count -= change.what == what

@@ -45,7 +45,7 @@ def full(directory: Path) -> Iterator[None]:
 
 
 @as_root
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(500)
 def test_a_full_disk_ends_a_deploy_before_anything_moves(reference_stack: ReferenceStack) -> None:
     operator = Operator(stack=reference_stack)
     operator.edit("docker-compose.yml", lambda text: text.replace("window: 10s", "window: 300ms"))
@@ -77,7 +77,7 @@ def test_a_full_disk_ends_a_deploy_before_anything_moves(reference_stack: Refere
 
 
 @as_root
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_an_unwritable_upstream_directory_ends_a_deploy_before_anything_moves(operator: Operator) -> None:
     operator.rollout("deploy")
     operator.rollout("deploy")

@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -45,16 +44,16 @@ def deploying(operator: Operator, *arguments: str) -> Iterator[subprocess.Popen[
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=120)
     assert "Traceback" not in output, output
     return process.returncode, output
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_an_interruption_before_the_cutover_leaves_the_traffic_and_stops_the_new_color(operator: Operator) -> None:
     operator.rollout("deploy")
     operator.rollout("deploy")
-    operator.set_environment(WARMUP="3")
+    operator.set_environment(WARMUP="15")
     with Traffic(operator.stack.url, rate=100.0) as traffic:
         traffic.wait_for(50)
         for step, number in INTERRUPTIONS:
@@ -78,11 +77,11 @@ def test_an_interruption_before_the_cutover_leaves_the_traffic_and_stops_the_new
     assert operator.agreed() == "green"
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_an_interruption_from_the_cutover_on_leaves_the_new_color_with_the_traffic(operator: Operator) -> None:
     operator.rollout("deploy")
     operator.rollout("deploy")
-    operator.edit("docker-compose.yml", lambda text: text.replace("window: 300ms", "window: 4s"))
+    operator.edit("docker-compose.yml", lambda text: text.replace("window: 300ms", "window: 20s"))
     with Traffic(operator.stack.url, rate=100.0) as traffic:
         traffic.wait_for(50)
         for step, number in (("apply", signal.SIGINT), ("read-back", signal.SIGTERM), ("watch", signal.SIGINT)):
@@ -90,7 +89,8 @@ def test_an_interruption_from_the_cutover_on_leaves_the_new_color_with_the_traff
             with deploying(operator) as process:
                 operator.reached(process, step)
                 process.send_signal(number)
-                time.sleep(0.05)
+                # Of two signals that wait, the lower number comes first: only one that was heard was the first one.
+                eventually(lambda: operator.asked_to_end(process), "the first signal is on record")
                 process.send_signal(signal.SIGINT)
                 code, told = ended(process)
             assert code == 130, told
@@ -115,17 +115,16 @@ def said_so(operator: Operator, number: signal.Signals, *, active: str) -> None:
     assert receipt["active"] == active
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_rollout_outlives_the_terminal_that_it_was_started_on(operator: Operator) -> None:
     operator.rollout("deploy")
-    operator.set_environment(WARMUP="1")
+    operator.set_environment(WARMUP="3")
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(operator.stack.directory)
         os.execve(sys.executable, [*ROLLOUT, *DEPLOY], shell_environment())
     try:
-        eventually(lambda: operator.last("step_started")["step"] == "await-ready", "the deploy waits for blue")
-        assert operator.last("rollout_started")["pid"] == child
+        eventually(lambda: "await-ready" in operator.begun_by(child), "the deploy waits for blue")
     finally:
         os.close(terminal)
     _, status = os.waitpid(child, 0)
@@ -134,10 +133,10 @@ def test_a_rollout_outlives_the_terminal_that_it_was_started_on(operator: Operat
     assert operator.agreed() == "blue"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_second_deploy_is_told_who_holds_the_lock_and_a_broken_lock_disarms_its_holder(operator: Operator) -> None:
     operator.rollout("deploy")
-    operator.set_environment(WARMUP="2")
+    operator.set_environment(WARMUP="5")
     with Traffic(operator.stack.url, rate=100.0) as traffic, deploying(operator) as first:
         operator.reached(first, "await-ready")
         first.send_signal(signal.SIGSTOP)

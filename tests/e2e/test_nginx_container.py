@@ -29,7 +29,7 @@ RELEASES = {Color.BLUE: "v1", Color.GREEN: "v2"}
 TAKEN_PORT = 9999
 LISTENER = (
     f"import socket, time; s = socket.create_server(('127.0.0.1', {TAKEN_PORT})); "
-    "print('up', flush=True); time.sleep(60)"
+    "print('up', flush=True); time.sleep(600)"
 )
 
 
@@ -83,8 +83,8 @@ class ContainerRig:
     async def slow_requests(self, count: int) -> AsyncIterator[Callable[[], Awaitable[list[int]]]]:
         blue = self.addresses(Color.BLUE)
         async with asyncio.TaskGroup() as group:
-            target = target_of(f"{self.url}/slow?s=4")
-            tasks = [group.create_task(fetch(target, timeout=30)) for _ in range(count)]
+            target = target_of(f"{self.url}/slow?s=10")
+            tasks = [group.create_task(fetch(target, timeout=60)) for _ in range(count)]
 
             async def arrived() -> bool:
                 return (await self.proxy.in_flight(blue) or 0) >= count

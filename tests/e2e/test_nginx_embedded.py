@@ -33,7 +33,7 @@ from console.demo.stack import EmbeddedStack
 async def main():
     async with EmbeddedStack(replicas=2) as stack:
         print(json.dumps([process.pid for process in await stack.host.processes()]), stack.spec.directory, flush=True)
-        await asyncio.sleep(60)
+        await asyncio.sleep(600)
 
 asyncio.run(main())
 """
@@ -77,7 +77,7 @@ async def test_twenty_cutovers_under_load_drop_nothing(replicas: int) -> None:
                 color = Color.GREEN if generation % 2 else Color.BLUE
                 proxy.write(Upstream(generation=generation, color=color, servers=stack.runtime.servers(color)))
                 await proxy.validate()
-                seen = await proxy.read_back(generation, await proxy.apply(), deadline=10)
+                seen = await proxy.read_back(generation, await proxy.apply(), deadline=40)
                 assert seen.live is not None
                 assert seen.live.served in stack.runtime.servers(color)
                 await asyncio.to_thread(traffic.wait_for, 50)
@@ -131,7 +131,7 @@ def test_when_the_console_is_killed_no_child_survives_it() -> None:
         parent.kill()
         parent.wait()
         parent.stdout.close()
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while left := [pid for pid in processes if alive(pid)]:
         assert time.monotonic() < until, f"these survive: {left}"
         time.sleep(0.05)
@@ -152,7 +152,7 @@ async def test_a_stack_that_does_not_come_up_says_what_its_replicas_said(
 ) -> None:
     program = tmp_path / "broken.py"
     program.write_text("raise SystemExit('no database')\n")
-    monkeypatch.setattr("console.demo.stack.stack.UP_DEADLINE", 0.5)
+    monkeypatch.setattr("console.demo.stack.stack.UP_DEADLINE", 6.0)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(RuntimeFailedError, match="no database") as failed:
         async with EmbeddedStack(app=program):
@@ -165,12 +165,12 @@ async def test_a_cancelled_start_leaves_nothing_running(monkeypatch: pytest.Monk
     started: list[EmbeddedStack] = []
 
     async def hold() -> None:
-        stack = EmbeddedStack(catalog=Catalog(warmup=60))
+        stack = EmbeddedStack(catalog=Catalog(warmup=180))
         started.append(stack)
         async with stack:
             pass
 
-    monkeypatch.setattr("console.demo.stack.stack.UP_DEADLINE", 30)
+    monkeypatch.setattr("console.demo.stack.stack.UP_DEADLINE", 90)
     task = asyncio.create_task(hold())
 
     async def nginx_is_up() -> bool:

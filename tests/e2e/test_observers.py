@@ -36,8 +36,8 @@ from tests.support.stack import ReferenceStack, copy_reference_stack
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
-DEADLINE = 30.0
-PROMPT = 5.0
+DEADLINE = 60.0
+PROMPT = 20.0
 """Seconds: on an idle machine it is a tenth of one, and a poll would take an hour."""
 PUSHED = Pace(replicas=3600.0, settle=3600.0)
 """No poll of the replicas: what changes was pushed."""
@@ -56,7 +56,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, free_ports: Callable[[int], 
     with (directory / ".env").open("a") as file:
         file.write("REPLICAS=2\n")
     compose = directory / "docker-compose.yml"
-    compose.write_text(compose.read_text().replace("window: 10s", "window: 300ms"))
+    compose.write_text(compose.read_text().replace("window: 10s", "window: 2s"))
     try:
         stack.compose("--profile", "green", "build")
         Operator(stack=stack).rollout("up")
@@ -110,7 +110,7 @@ async def watching(stack: ReferenceStack, pace: Pace | None = None) -> AsyncIter
         finally:
             seen.task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(30):
                     await seen.task
     finally:
         await session.close()
@@ -258,7 +258,7 @@ async def test_an_engine_that_does_not_answer_is_told_after_a_deadline_and_holds
         seen.task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await seen.task
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 15.0, "the engine itself would be waited for for a minute"
         relay.flow()
 
 
@@ -301,6 +301,6 @@ async def test_at_rest_it_costs_next_to_nothing_and_tells_next_to_nothing(stack:
         await asyncio.sleep(3)
         told, cpu, began = len(seen.told), time.process_time(), time.monotonic()
         await asyncio.sleep(8)
-        share = (time.process_time() - cpu) / (time.monotonic() - began)
-        assert share < 0.06
-        assert len(seen.told) - told <= 16
+        used, took = time.process_time() - cpu, time.monotonic() - began
+        assert used / took < 0.06
+        assert len(seen.told) - told <= 2 * took

@@ -28,12 +28,12 @@ map "" $rollout_color { default green; }
 
 def get(url: str) -> tuple[int, dict[str, str], str]:
     """One request; status, headers in lower case, body."""
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=20) as answer:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return answer.status, headers, answer.read().decode()
 
 
-def eventually(condition: Callable[[], bool], what: str, within: float = 30.0) -> None:
+def eventually(condition: Callable[[], bool], what: str, within: float = 60.0) -> None:
     """Poll until it holds; a service that is just starting may refuse or reset meanwhile."""
     end = time.monotonic() + within
     while time.monotonic() < end:
@@ -140,10 +140,10 @@ def test_a_cutover_by_one_generated_file_drops_nothing_and_outlives_restarts(sta
 
 def test_a_stopped_app_finishes_what_it_serves_and_exits_with_0(stack: ReferenceStack) -> None:
     (app,) = stack.compose("ps", "--quiet", "app").split()
-    with socket.create_connection(("127.0.0.1", stack.http_port), timeout=10) as client:
-        client.sendall(b"GET /slow?s=2 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    with socket.create_connection(("127.0.0.1", stack.http_port), timeout=60) as client:
+        client.sendall(b"GET /slow?s=8 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         # Long enough to reach the app, short enough to be in flight still.
-        time.sleep(0.5)
+        time.sleep(2)
         docker("stop", app)
         answer = b"".join(iter(lambda: client.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 200 OK")

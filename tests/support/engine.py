@@ -10,7 +10,7 @@ import subprocess
 QUESTION = ("docker", "version", "--format", "{{.Server.Version}}")
 
 
-def docker(*arguments: str, deadline: float = 120.0) -> str:
+def docker(*arguments: str, deadline: float = 240.0) -> str:
     """Run one Docker command and return what it printed. Raises `subprocess.CalledProcessError` with its words."""
     return subprocess.run(
         ["docker", *arguments],
@@ -29,13 +29,13 @@ def missing_docker() -> str:
     if shutil.which("docker") is None:
         return "the docker command is not installed"
     try:
-        docker(*QUESTION[1:], deadline=20)
+        docker(*QUESTION[1:], deadline=60)
     except subprocess.TimeoutExpired:
-        return "no Docker engine answered within 20 s"
+        return "no Docker engine answered within 60 s"
     except subprocess.CalledProcessError as error:
         return f"no Docker engine answers: {error.stderr.strip().splitlines()[-1] if error.stderr.strip() else error}"
     try:
-        docker("compose", "version", "--short", deadline=20)
+        docker("compose", "version", "--short", deadline=60)
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
         return "docker compose (version 2) is not installed"
     return ""

@@ -38,7 +38,7 @@ class ReferenceStack:
         """The state directory."""
         return self.directory / "state"
 
-    def run(self, *command: str, deadline: float = 120.0, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, deadline: float = 240.0, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command in the stack's directory, without what the developer's shell says about Compose."""
         foreign = (*ENVIRONMENT, "COMPOSE_", "ROLLOUT_", "SMOKE_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
@@ -56,7 +56,7 @@ class ReferenceStack:
         assert not check or done.returncode == 0, f"{command} gave {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return done
 
-    def compose(self, *arguments: str, deadline: float = 180.0) -> str:
+    def compose(self, *arguments: str, deadline: float = 240.0) -> str:
         """Run `docker compose` as a person in this directory would; returns its standard output."""
         return self.run("docker", "compose", *arguments, deadline=deadline).stdout
 

@@ -101,7 +101,7 @@ class Traffic:
         self._reader.start()
         return self
 
-    def wait_for(self, answers: int, *, deadline: float = 30.0) -> None:
+    def wait_for(self, answers: int, *, deadline: float = 90.0) -> None:
         """Return once that many more requests were answered or dropped than now."""
         before = self._latest["ok"] + self._latest["dropped"]
         until = time.monotonic() + deadline
@@ -118,8 +118,8 @@ class Traffic:
             try:
                 assert process.stdin is not None
                 process.stdin.close()
-                self._reader.join(self._settings.timeout + 15)
-                process.wait(5)
+                self._reader.join(self._settings.timeout + 60)
+                process.wait(30)
             finally:
                 process.kill()
                 process.wait()
