@@ -43,6 +43,9 @@ class State(IntEnum):
     CLOSED = 6
 
 
+# Looked up in the class, a member costs as much as a call: its metaclass is asked.
+_CONNECTING, _HANDSHAKE, _SENDING, _WAITING, _RECEIVING, _IDLE, _CLOSED = State
+
 _STAGES = {
     State.CONNECTING: Stage.CONNECT,
     State.HANDSHAKE: Stage.HANDSHAKE,
@@ -128,7 +131,7 @@ class Connection:
         self._reader = ResponseReader(job.rules)
         self._unsent: memoryview | None = None
         self._look: Callable[[int], object] | None = None
-        self.state = State.CONNECTING
+        self.state = _CONNECTING
         self.answers = 0
         """Answers read so far: above 0 the connection is a reused one."""
         self.origin: Origin = ("", "")
@@ -155,7 +158,7 @@ class Connection:
         try:
             sock = self._socket = LoopSocket(self._loop, self._target.family)
         except OSError as error:
-            self.state = State.CLOSED
+            self.state = _CLOSED
             raise OwnFaultError(error.errno or 0) from error
         address = self._target.address
         number = sock.connect(address)
@@ -178,12 +181,12 @@ class Connection:
         if not look(0):
             return True
         self._on_readable()
-        return self.state is State.IDLE
+        return self.state is _IDLE
 
     def write_request(self, now: float) -> None:
         """Send the request on an idle connection. The owner may be called back before this returns."""
         self.request_written = now
-        self.state = State.WAITING
+        self.state = _WAITING
         request = self._request
         try:
             sent = self._send(request)
@@ -193,7 +196,7 @@ class Connection:
             self._on_write_refused(error)
             return
         if sent < len(request):
-            self.state = State.SENDING
+            self.state = _SENDING
             self._unsent = memoryview(request)[sent:]
             self._socket.await_writable(self._on_writable)
 
@@ -204,9 +207,9 @@ class Connection:
 
     def close(self) -> None:
         """Close the socket; nothing is reported. Idempotent."""
-        if self.state is State.CLOSED:
+        if self.state is _CLOSED:
             return
-        self.state = State.CLOSED
+        self.state = _CLOSED
         self._socket.close()
 
     @property
@@ -226,7 +229,7 @@ class Connection:
         sock = self._socket
         self._owner.connected(self)
         if self._target.tls is not None:
-            self.state = State.HANDSHAKE
+            self.state = _HANDSHAKE
             try:
                 secured = sock.secure(self._target.tls, self._target.url.host)
             except OSError as error:  # it reads from the socket: the other side may have reset it by now
@@ -270,23 +273,23 @@ class Connection:
         self._unsent = unsent or None
         if not unsent:
             self._socket.stop_writing()
-            if self.state is State.SENDING:
-                self.state = State.WAITING
+            if self.state is _SENDING:
+                self.state = _WAITING
 
     def _on_write_refused(self, error: OSError) -> None:
         """The other side closed while we wrote: what it answered before that (a 413, say) still counts."""
         self._socket.stop_writing()
         self.keep = False
-        if self.state is State.WAITING:
-            self.state = State.SENDING
+        if self.state is _WAITING:
+            self.state = _SENDING
         self._on_readable()
-        if self.state is State.SENDING:
+        if self.state is _SENDING:
             self._fail_with(error)
 
     def _on_readable_secured(self, secured: ssl.SSLSocket) -> None:
         self._on_readable()
         # A record that is decrypted already makes no socket readable.
-        while self.state is not State.CLOSED and secured.pending():
+        while self.state is not _CLOSED and secured.pending():
             self._on_readable()
 
     def _on_readable(self) -> None:
@@ -295,48 +298,54 @@ class Connection:
         except WOULD_BLOCK:
             return
         except OSError as error:
-            if self.state is State.IDLE:
-                self._end_idle(0)
-            elif isinstance(error, ssl.SSLEOFError):
-                self._cut_off()
-            else:
-                self._fail_with(error)
+            self._on_read_refused(error)
             return
-        if self.state is State.IDLE:
+        if self.state is _IDLE:
             self._end_idle(count)
-            return
-        if not count:
+        elif count:
+            self._on_bytes(count)
+        else:
             self._on_eof()
-            return
+
+    def _on_read_refused(self, error: OSError) -> None:
+        if self.state is _IDLE:
+            self._end_idle(0)
+        elif isinstance(error, ssl.SSLEOFError):
+            self._cut_off()
+        else:
+            self._fail_with(error)
+
+    def _on_bytes(self, count: int) -> None:
+        """A part of an answer, or a whole one, is in the buffer."""
         try:
             answer = self._reader.receive(_BUFFER, _VIEW, count)
         except BadResponseError as error:
-            self.state = State.RECEIVING
+            self.state = _RECEIVING
             self._fail(FailureKind.BAD_RESPONSE, str(error))
             return
         if answer is None:
-            self.state = State.RECEIVING
+            self.state = _RECEIVING
             return
         if self._unsent:
             # It answered before it had the whole request; the rest will never be sent.
             self._socket.stop_writing()
             self._unsent = None
             self.keep = False
-        self.state = State.IDLE
+        self.state = _IDLE
         self._owner.answered(self, answer)
 
     def _on_eof(self) -> None:
         answer = self._reader.end()
         if answer is not None:
             self.keep = False
-            self.state = State.IDLE
+            self.state = _IDLE
             self._owner.answered(self, answer)
         else:
             self._cut_off()
 
     def _cut_off(self) -> None:
         """It ended where no answer can end."""
-        if self.state is State.RECEIVING:
+        if self.state is _RECEIVING:
             self._fail(FailureKind.TRUNCATED, "closed within the answer")
         else:
             self._fail(FailureKind.EOF, "closed before the answer")

@@ -27,6 +27,10 @@ _BATCH = 128
 """Descriptors looked at in one go; room for more than are ever ready at once costs each call."""
 
 
+def _nothing() -> None:
+    """What an alarm does that nobody waits for."""
+
+
 class DirectSelector(selectors.BaseSelector):
     """Calls back for some descriptors itself, and hands out the rest as every selector does. Linux only."""
 
@@ -35,6 +39,11 @@ class DirectSelector(selectors.BaseSelector):
         self._epoll = select.epoll()
         self._epoll.register(self._inner.fileno(), select.EPOLLIN)
         self._callbacks: dict[int, Callback] = {}
+        self._alarm = -1
+        self._on_alarm: Callback = _nothing
+        self._rung = self._others = False
+        self.looked = 0.0
+        """When the kernel was last asked (`time.monotonic()`) and had nothing more to tell than was asked for."""
         self.due = False
         """The loop has something to run that it did not know of when it began to wait."""
 
@@ -51,20 +60,49 @@ class DirectSelector(selectors.BaseSelector):
             self._epoll.unregister(fd)
         return known
 
+    def watch_alarm(self, fd: int, callback: Callback) -> None:
+        """Call back each time that this timer expires, after all that is ready with it. There is only one."""
+        self._epoll.register(fd, select.EPOLLIN)
+        self._alarm, self._on_alarm = fd, callback
+
+    def forget_alarm(self) -> None:
+        """Never call back for the timer again. Idempotent."""
+        if self._alarm >= 0:
+            self._epoll.unregister(self._alarm)
+            self._alarm, self._on_alarm, self._rung = -1, _nothing, False
+
+    def look(self) -> None:
+        """Call back for all that can be read by now, without waiting."""
+        while self._look(0):
+            pass
+
+    def _look(self, timeout: float | None) -> bool:
+        """Ask the kernel once, and call back; whether there may be more."""
+        callbacks = self._callbacks
+        ready = self._epoll.poll(timeout, _BATCH)
+        if len(ready) < _BATCH:
+            self.looked = monotonic()
+        for fd, _ in ready:
+            callback = callbacks.get(fd)
+            if callback is not None:
+                callback()
+            elif fd == self._alarm:
+                self._rung = True
+            else:
+                self._others = True  # the loop's own, or one that was closed just now
+        return len(ready) == _BATCH
+
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """As every selector, after as many direct callbacks as come first."""
-        poll, callbacks = self._epoll.poll, self._callbacks
         end = None if timeout is None else monotonic() + timeout
         self.due = False
         while True:
-            others = False
-            for fd, _ in poll(timeout, _BATCH):
-                callback = callbacks.get(fd)
-                if callback is not None:
-                    callback()
-                else:
-                    others = True  # the loop's own, or one that was closed just now
-            if others:
+            self._others = False
+            self._look(timeout)
+            if self._rung:
+                self._rung = False
+                self._on_alarm()
+            if self._others:
                 return self._inner.select(0)
             if self.due:
                 return []

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from random import Random
 from time import monotonic
 
 from console.load.answer import Answer
 from console.load.connection import Connection, Job, OwnFaultError
+from console.load.idle_pool import IdlePool
 from console.load.tally import NOBODY, Drop, PhaseTally, Tally
 from console.load.template import is_idempotent
 from console.model.load import Attempt, FailureKind, LoadConfig, NotSent, Retry, Stage
@@ -35,7 +35,7 @@ class Dispatcher:
         self._fresh_share = config.fresh_share
         self._retries_allowed = is_idempotent(config.method)
         self._draw = Random(config.seed).random  # noqa: S311 - spreads load, guards nothing
-        self._idle: deque[Connection] = deque()
+        self._idle = IdlePool(loop)
         self._in_flight: dict[Connection, None] = {}
         """In the order in which the attempts began, so that the first one is the first to time out."""
         self._retrying = 0
@@ -61,36 +61,39 @@ class Dispatcher:
 
     def begin(self, due: float) -> bool:
         """A request is due: send it, or count why not. False, and nothing is counted, when the cap leaves no room."""
-        idle = self._idle
-        if not idle and self._open >= self._max_connections:
+        # Drawn, not counted: every tenth request would always meet the same one of two replicas that take turns.
+        pooled = self._draw() >= self._fresh_share
+        connection = None
+        if pooled and (self._kept >= self._connections or self._open >= self._max_connections):
+            connection = self._idle.take()
+        if connection is None and self._open >= self._max_connections and not self._idle:
             return False
         now = monotonic()
         tally = self._tally
         phase = tally.phase
         phase.due += 1
         tally.add_lag(now - due)
-        # Drawn, not counted: every tenth request would always meet the same one of two replicas that take turns.
-        pooled = self._draw() >= self._fresh_share
-        if pooled and (self._kept >= self._connections or self._open >= self._max_connections):
-            while idle:
-                connection = idle.popleft()
-                if connection.usable():
-                    connection.due, connection.phase = due, phase
-                    connection.attempt_started = now
-                    self._in_flight[connection] = None
-                    if self._expiry is None:
-                        self._expire()
-                    connection.write_request(now)
-                    return True
+        if connection is not None:
+            connection.due, connection.phase = due, phase
+            connection.attempt_started = now
+            self._in_flight[connection] = None
+            if self._expiry is None:
+                self._expire()
+            connection.write_request(now)
+        else:
+            self._begin_anew(phase, due, now, pooled=pooled)
+        return True
+
+    def _begin_anew(self, phase: PhaseTally, due: float, now: float, *, pooled: bool) -> None:
+        """Send a due request on a connection that is made for it, or count why not."""
         fresh = self._new_connection(phase, due, pooled=pooled)
         if fresh is None:
-            tally.gave_up(phase, NotSent.CAP)
-            return True
+            self._tally.gave_up(phase, NotSent.CAP)
+            return
         try:
             self._launch(fresh, now)
         except OwnFaultError as error:
-            tally.gave_up(phase, NotSent.PORTS if error.ports else NotSent.DESCRIPTORS)
-        return True
+            self._tally.gave_up(phase, NotSent.PORTS if error.ports else NotSent.DESCRIPTORS)
 
     async def drain(self) -> None:
         """Wait until nothing is in flight; each attempt's own timeout bounds it."""
@@ -123,8 +126,9 @@ class Dispatcher:
             group.add_latency(now - connection.due)
             group.add_service(now - connection.attempt_started)
         connection.origin = origin
-        if answer.reusable and connection.keep and len(self._idle) < self._connections:
-            self._idle.append(connection)
+        room = self._kept <= self._connections or len(self._idle) < self._connections
+        if answer.reusable and connection.keep and room:
+            self._idle.add(connection)
         else:
             connection.close()
             self._forget(connection)
@@ -229,9 +233,9 @@ class Dispatcher:
     def _new_connection(self, phase: PhaseTally, due: float, *, pooled: bool) -> Connection | None:
         """A connection for one attempt; None when the cap leaves no room, even after closing an idle one."""
         if self._open >= self._max_connections:
-            if not self._idle:
+            oldest = self._idle.take_oldest()
+            if oldest is None:
                 return None
-            oldest = self._idle.popleft()
             oldest.close()
             self._forget(oldest)
         connection = Connection(self._loop, self, self._job)
@@ -259,8 +263,7 @@ class Dispatcher:
         self._kept -= connection.pooled
 
     def _leave_pool(self, connection: Connection) -> None:
-        if connection in self._idle:
-            self._idle.remove(connection)
+        self._idle.remove(connection)
         self._forget(connection)
 
     def _land(self, connection: Connection) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from math import inf
 from time import monotonic
 
 from console.load.answer import attribution
@@ -18,7 +19,7 @@ from console.load.tally import Tally
 from console.load.target import Target
 from console.load.template import render
 from console.load.ticker import Ticker, make_ticker
-from console.model.load import MAX_DURATION, MAX_RATE, EndReason, LoadConfig, NotSent, Snapshot, Summary
+from console.model.load import MAX_DURATION, MAX_RATE, Arrivals, EndReason, LoadConfig, NotSent, Snapshot, Summary
 from console.model.load_totals import LoadSum
 
 _BATCH = 256
@@ -34,6 +35,9 @@ _TOGETHER = 4.5
 send lag shows it."""
 _SHORTEST_GAP, _LONGEST_GAP = 0.0004, 0.0009
 """Seconds between two wake-ups then, whatever the rate is."""
+
+_HAIR = 1e-6
+"""Seconds; a timer that expired before a request is due would wake up for nothing, and the next time be late."""
 
 _CLOCK_STEP = 0.002
 """Seconds that the event loop's clock may be ahead of the one that the schedule goes by."""
@@ -69,6 +73,7 @@ class Generator:
         self._sequence = 0
         self._cpu_at_start = self._cpu_at_cut = self._cut_at = self._start = 0.0
         self._started_at = 0.0
+        self._steady = config.arrivals is Arrivals.CONSTANT
         self._bound = MAX_DURATION if config.duration is None else min(MAX_DURATION, config.duration)
         self._schedule: Schedule
         self._ticker: Ticker
@@ -88,6 +93,7 @@ class Generator:
         snapshots = self._loop.create_task(self._snapshots())
         try:
             self._tick()
+            self._set_ticker(monotonic())
             reason = await self._end()
             if reason is EndReason.STOPPED:
                 self._schedule.stop(monotonic())
@@ -112,6 +118,7 @@ class Generator:
         self._catch_up()
         self._schedule.set_rate(rate, monotonic())
         self._tick()
+        self._set_ticker(monotonic())
 
     def _follow_starter(self) -> None:
         """Nothing falls due while the process that started this one is stopped, and so nothing is lost either."""
@@ -146,12 +153,20 @@ class Generator:
         now = monotonic()
         if self._begin_due(now) == _BATCH:
             self._loop.call_soon(self._tick)
-        else:
-            schedule = self._schedule
-            when, rate = schedule.waiting, schedule.rate
-            if rate > _ONE_BY_ONE:
-                when = max(when, now + max(_SHORTEST_GAP, min(_LONGEST_GAP, _TOGETHER / rate)))
-            self._ticker.arm(when)
+        elif not self._steady:
+            self._set_ticker(now)
+
+    def _set_ticker(self, now: float) -> None:
+        """Wake up when the next request is due and, with constant arrivals, at equal intervals from there on."""
+        when, rate = self._schedule.waiting, self._schedule.rate
+        if when == inf:
+            self._ticker.arm(inf)
+            return
+        gap = 1 / rate
+        if rate > _ONE_BY_ONE:
+            gap = max(_SHORTEST_GAP, min(_LONGEST_GAP, _TOGETHER / rate))
+            when = max(when, now + gap)
+        self._ticker.arm(when + _HAIR, gap if self._steady else 0.0)
 
     def _begin_due(self, now: float) -> int:
         schedule = self._schedule
@@ -179,6 +194,8 @@ class Generator:
             planned = max(planned + interval, monotonic())
             await asyncio.sleep(planned - monotonic())
             self._follow_starter()
+            # The timer counts whole nanoseconds: now and then it is told anew what the schedule says.
+            self._set_ticker(monotonic())
             # While the reader is behind, the window just grows: nothing is lost but its resolution.
             if self._congested():
                 self._tally.fold()

@@ -7,6 +7,8 @@ A head that was never seen, a chunked body and everything odd take the parser's 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from console.load.answer import MOST_BODY, Answer, Attribution, Origin, clean, named
@@ -25,16 +27,28 @@ class BadResponseError(Exception):
     """What came is not one HTTP answer."""
 
 
+@dataclass(slots=True)
+class Whole:
+    """An answer that came in one piece, as most do: bytes that begin like it and are as many are the same answer."""
+
+    head: bytes
+    length: int
+    """Bytes of head and body."""
+    answer: Answer
+
+
 class ResponseRules:
     """What the answers of a run have in common, and the heads seen so far."""
 
-    __slots__ = ("attribution", "head_only", "heads")
+    __slots__ = ("attribution", "head_only", "heads", "usual")
 
     def __init__(self, attribution: Attribution, *, head_only: bool) -> None:
         self.attribution = attribution
         self.head_only = head_only
         """Whether the requests are HEAD: their answers announce a body and send none."""
         self.heads: dict[bytes, Answer] = {}
+        self.usual = Whole(b"", -1, Answer(0, reusable=False, origin=(UNKNOWN, "")))
+        """The last one; no count of bytes is -1."""
 
     def remember(self, head: bytes, answer: Answer) -> None:
         """Keep what the parser said of a head. Bounded: a server whose heads never repeat costs no memory."""
@@ -71,11 +85,17 @@ class ResponseReader:
         if answer is not None:
             left = self._left - count
         elif self._parse is None:
+            usual = self._rules.usual
+            if count == usual.length and buffer.startswith(usual.head):
+                return usual.answer
             end = buffer.find(b"\r\n\r\n", 0, count) + 4
-            answer = self._rules.heads.get(bytes(view[:end])) if end > 3 else None  # noqa: PLR2004 - found
+            head = bytes(view[:end]) if end > 3 else b""  # noqa: PLR2004 - found
+            answer = self._rules.heads.get(head)
             if answer is None:
                 return self._start(view[:count], end)
             left = answer.length - count + end
+            if not left:
+                self._rules.usual = Whole(head, count, answer)
         else:
             return self._feed(self._parse, view[:count])
         if left > 0:

@@ -12,22 +12,27 @@ import os
 import sys
 from array import array
 from collections.abc import Callable
+from functools import partial
 from math import inf
 from typing import Protocol
 
-from console.load.direct_loop import reading
+from console.load.direct_loop import DirectLoop
 
 _CLOCK_MONOTONIC = 1
 _TFD_TIMER_ABSTIME = 1
-_SECONDS, _NANOSECONDS = 2, 3
-"""Where `struct itimerspec` holds the time of the alarm; before it comes the interval, which stays 0."""
+_NANOSECONDS = 1_000_000_000
+_EXPIRATIONS = 8
+"""Bytes in which a timer tells how often it expired."""
 
 
 class Ticker(Protocol):
     """A timer with one alarm."""
 
-    def arm(self, when: float) -> None:
-        """Call back once at this `time.monotonic()`, at once if it has passed; infinity disarms. Replaces the last."""
+    def arm(self, when: float, every: float = 0.0) -> None:
+        """Call back at this `time.monotonic()`, at once if it has passed; infinity disarms. Replaces the last.
+
+        Then again `every` so many seconds, counted from `when`; 0 for once.
+        """
         ...
 
     def close(self) -> None:
@@ -51,35 +56,34 @@ class KernelTicker:
         self._spec = array("q", (0, 0, 0, 0))
         self._pointer = ctypes.c_void_p(self._spec.buffer_info()[0])
         self._callback = callback
-        self._armed = False
-        watch, self._forget = reading(loop)
-        watch(self._fd, self._fired)
-
-    def arm(self, when: float) -> None:
-        """See `Ticker.arm`."""
-        spec = self._spec
-        if when == inf:
-            spec[_SECONDS] = spec[_NANOSECONDS] = 0
+        self._forget: Callable[[], object]
+        if isinstance(loop, DirectLoop):
+            loop.direct.watch_alarm(self._fd, self._fired)
+            self._forget = loop.direct.forget_alarm
         else:
-            seconds = spec[_SECONDS] = int(when)
-            # All zero would disarm a timer that should fire at once: a nanosecond after the clock's origin is as past.
-            spec[_NANOSECONDS] = int((when - seconds) * 1e9) or 1
-        self._armed = True
+            loop.add_reader(self._fd, self._fired)
+            self._forget = partial(loop.remove_reader, self._fd)
+
+    def arm(self, when: float, every: float = 0.0) -> None:
+        """See `Ticker.arm`."""
+        alarm = 0 if when == inf else int(when * _NANOSECONDS) + 1  # never early, and never 0, which would disarm
+        interval = int(every * _NANOSECONDS) + 1 if every else 0
+        self._spec[:] = array("q", (*divmod(interval, _NANOSECONDS), *divmod(alarm, _NANOSECONDS)))
         self._settime(self._fd, _TFD_TIMER_ABSTIME, self._pointer, None)
 
     def close(self) -> None:
         """See `Ticker.close`."""
         if self._fd >= 0:
-            self._forget(self._fd)
+            self._forget()
             os.close(self._fd)
             self._fd = -1
 
     def _fired(self) -> None:
-        # Setting the timer anew, which the callback mostly does, also takes back that it fired: no read is needed.
-        self._armed = False
+        try:
+            os.read(self._fd, _EXPIRATIONS)  # only now does the kernel count the next interval
+        except BlockingIOError:  # it was set anew meanwhile
+            return
         self._callback()
-        if not self._armed:
-            self.arm(inf)
 
 
 class LoopTicker:
@@ -90,17 +94,25 @@ class LoopTicker:
         self._callback = callback
         self._handle: asyncio.TimerHandle | None = None
 
-    def arm(self, when: float) -> None:
+    def arm(self, when: float, every: float = 0.0) -> None:
         """See `Ticker.arm`."""
         self.close()
         if when != inf:
-            self._handle = self._loop.call_at(when, self._callback)
+            self._handle = self._loop.call_at(when, self._fired, when, every)
 
     def close(self) -> None:
         """See `Ticker.close`."""
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
+
+    def _fired(self, when: float, every: float) -> None:
+        self._handle = None
+        if every > 0:
+            # What was missed is not made up for, as the kernel's timer does it.
+            missed = max(0.0, (self._loop.time() - when) // every)
+            self.arm(when + (missed + 1) * every, every)
+        self._callback()
 
 
 def make_ticker(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> Ticker:
