@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.busy]
 def test_thirty_deploys_in_a_row_drop_nothing(operator: Operator) -> None:
     operator.rollout("deploy", deadline=240)
     operator.rollout("deploy", deadline=240)
-    with Traffic(operator.stack.url, rate=RATE, max_seconds=600, max_requests=400_000) as traffic:
+    with Traffic(operator.stack.url, rate=RATE, max_seconds=890, max_requests=450_000) as traffic:
         traffic.wait_for(300)
         served = []
         for _ in range(DEPLOYS):
@@ -40,7 +40,7 @@ def test_two_replicas_a_color_drop_nothing_through_deploy_cutover_rollback_and_r
     env = operator.stack.directory / ".env"
     env.write_text(env.read_text() + "REPLICAS=2\n")
     operator.rollout("deploy", deadline=240)
-    with Traffic(operator.stack.url, rate=RATE, max_seconds=300) as traffic:
+    with Traffic(operator.stack.url, rate=RATE) as traffic:
         traffic.wait_for(200)
         operator.rollout("deploy", deadline=240)
         assert len(operator.identities("app", "app_green")) == 4

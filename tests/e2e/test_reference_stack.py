@@ -114,12 +114,12 @@ def test_starting_green_touches_nothing_that_runs_and_a_later_up_recreates_nothi
 
 def test_a_cutover_by_one_generated_file_drops_nothing_and_outlives_restarts(stack: ReferenceStack) -> None:
     start_green(stack)
-    with Traffic(stack.url, rate=200) as traffic:
-        traffic.wait_for(200)
+    with Traffic(stack.url, rate=100) as traffic:
+        traffic.wait_for(100)
         cut_over_to_green(stack)
         eventually(lambda: release(stack) == "green", "green serves")
-        traffic.wait_for(800)
-    traffic.report.assert_clean(at_least=800)
+        traffic.wait_for(400)
+    traffic.report.assert_clean(at_least=400)
     assert set(traffic.report.releases) == {"blue/dev", "green/v2"}
     served = get(f"{stack.control_url}/served/health")[1]
     assert (served["x-rollout-color"], served["x-rollout-generation"], served["x-rollout-release"]) == (

@@ -423,7 +423,7 @@ async def test_a_cancellation_at_any_await_leaves_state_file_and_proxy_in_agreem
     faults = stack.runtime.faults if port == "runtime" else stack.proxy.faults
     faults.hangs.add(call)
     task = asyncio.ensure_future(stack.session.run(DEPLOY))
-    await asyncio.wait_for(faults.hanging.wait(), 5)
+    await asyncio.wait_for(faults.hanging.wait(), 60)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -164,7 +164,7 @@ async def test_a_pause_holds_the_rollout_before_the_drain_until_somebody_lets_it
 
     stack.session.subscribe(hear)
     rolling = asyncio.ensure_future(stack.deploy())
-    await asyncio.wait_for(held.wait(), 10)
+    await asyncio.wait_for(held.wait(), 60)
     assert stack.active.color is Color.GREEN
     assert len(stack.runtime.containers[Color.BLUE]) == 1
     event = stack.one(Held)
@@ -172,7 +172,7 @@ async def test_a_pause_holds_the_rollout_before_the_drain_until_somebody_lets_it
     assert event.before_step == "drain"
     assert not rolling.done()
     stack.session.resume()
-    assert (await asyncio.wait_for(rolling, 10)).result is Result.DONE
+    assert (await asyncio.wait_for(rolling, 60)).result is Result.DONE
 
 
 @pytest.mark.parametrize(("hangs", "known_after"), [(1.0, 12.0), (0.01, 12.0), (1.0, 1e9), (0.01, 1e9)])
@@ -266,7 +266,7 @@ async def test_a_generator_that_stalls_still_leaves_its_evidence_and_its_reason(
     # The longer an answer may take, the longer an end is waited for: not by one who is silent.
     stack.session.spec = replace(stack.session.spec, smoke=replace(stack.session.spec.smoke, timeout=600.0))
     stack.load.stalls_in = "draining"
-    outcome = await asyncio.wait_for(stack.deploy(zero=True), 20)
+    outcome = await asyncio.wait_for(stack.deploy(zero=True), 60)
     assert (outcome.result, outcome.active) == (Result.NEEDS_HUMAN, Color.GREEN)
     assert "has said nothing" in outcome.message
     evidence = stack.receipts.written[0].load

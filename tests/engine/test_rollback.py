@@ -267,7 +267,7 @@ async def test_a_release_keeps_the_number_of_the_rollout_that_made_it_when_that_
 
     stack.session.subscribe(hang)
     task = asyncio.ensure_future(stack.session.run(deploy("shop:2")))
-    await asyncio.wait_for(stack.runtime.faults.hanging.wait(), 5)
+    await asyncio.wait_for(stack.runtime.faults.hanging.wait(), 60)
     assert not stack.events(ReleaseServed)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -131,7 +131,7 @@ async def test_two_rollouts_of_one_session_are_refused_and_the_first_goes_on() -
     stack = FakeStack()
     stack.runtime.faults.hangs.add("start")
     task = asyncio.ensure_future(stack.session.run(DEPLOY))
-    await asyncio.wait_for(stack.runtime.faults.hanging.wait(), 5)
+    await asyncio.wait_for(stack.runtime.faults.hanging.wait(), 60)
     assert stack.session.running
     for request in (DEPLOY, Request(action=Action.ROLLBACK)):
         with pytest.raises(RefusedError, match="a rollout of this session is running"):
@@ -168,7 +168,7 @@ async def test_an_abort_before_the_first_step_ends_it_there() -> None:
     stack = FakeStack()
     stack.proxy.faults.hangs.add("observe")
     task = asyncio.ensure_future(stack.session.run(DEPLOY))
-    await asyncio.wait_for(stack.proxy.faults.hanging.wait(), 5)
+    await asyncio.wait_for(stack.proxy.faults.hanging.wait(), 60)
     stack.session.abort("SIGINT")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

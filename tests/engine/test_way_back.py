@@ -139,7 +139,7 @@ async def test_a_cancellation_in_the_middle_of_recording_still_completes_the_rec
 
     stack.session.subscribe(hang)
     task = asyncio.ensure_future(stack.session.run(DEPLOY))
-    await asyncio.wait_for(stack.runtime.faults.hanging.wait(), 5)
+    await asyncio.wait_for(stack.runtime.faults.hanging.wait(), 60)
     task.cancel()
     stack.runtime.faults.hangs.clear()
     with pytest.raises(asyncio.CancelledError):
@@ -160,7 +160,7 @@ async def test_what_serves_but_can_not_be_recorded_after_an_abort_is_said() -> N
 
     stack.session.subscribe(hang)
     task = asyncio.ensure_future(stack.session.run(DEPLOY))
-    await asyncio.wait_for(stack.runtime.faults.hanging.wait(), 5)
+    await asyncio.wait_for(stack.runtime.faults.hanging.wait(), 60)
     stack.active.error = OSError(28, "No space left on device")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

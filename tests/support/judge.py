@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 
 from tests.support.wire import Wire, WireAnswer, WireError
 
-MAX_IN_FLIGHT = 1000
+MAX_IN_FLIGHT = 4000
 MAX_LISTED = 200
 
 
@@ -46,10 +46,10 @@ class Settings:
     """Every n-th request goes over a connection of its own."""
     connections: int = 50
     """Kept-alive connections, used in turn, so that most are idle when a proxy reloads."""
-    timeout: float = 15.0
-    """Seconds that one request may take, from when it was due."""
-    max_seconds: float = 300.0
-    max_requests: int = 200_000
+    timeout: float = 45.0
+    """Seconds that one request may take, from when it was due: a machine that stands still a while drops nothing."""
+    max_seconds: float = 1200.0
+    max_requests: int = 600_000
 
 
 @dataclass(slots=True)

@@ -107,9 +107,16 @@ class Traffic:
         until = time.monotonic() + deadline
         while self._latest["ok"] + self._latest["dropped"] < before + answers:
             assert self._process is not None, "the traffic was not started"
-            assert self._process.poll() is None, "the judge ended early"
+            if self._process.poll() is not None and self._reader is not None:
+                self._reader.join(deadline)  # what it told last may not be read yet
+                assert self._latest["ok"] + self._latest["dropped"] >= before + answers, "the judge ended early"
             assert time.monotonic() < until, f"no {answers} answers in {deadline:g} s: {self._latest}"
             time.sleep(0.02)
+
+    def wait_for_end(self, *, deadline: float = 90.0) -> None:
+        """Return once a bound of the settings was reached."""
+        assert self._process is not None, "the traffic was not started"
+        self._process.wait(deadline)
 
     def stop(self) -> Report:
         """Send no more, wait for what is in flight, and report. Idempotent."""
