@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench import load_others
 from bench.figures import judge
+from bench.load_floor import bare_loop
 from bench.load_others import CONNECTIONS
 from console.adapters.load import LoadSupervisor
 from console.model.load import LoadConfig, Summary
@@ -77,16 +78,26 @@ def _cost(url: str, rounds: int) -> None:
 
 
 def _steady(url: str, rounds: int) -> None:
-    for rate, share in ((1000.0, 9.0), (5000.0, 25.0)):
-        runs = [_measure(LoadConfig(url=url, rate=rate, duration=SECONDS)) for _ in range(rounds)]
-        judge(
-            f"core used at {rate:,.0f}/s", statistics.median(r.cpu_seconds / r.elapsed * 100 for r in runs), share, "%"
+    for rate, limit in ((1000.0, 9.0), (5000.0, 25.0)):
+        kept, mixed, floors = [], [], []
+        for _ in range(rounds):
+            floors.append(bare_loop(url, rate, SECONDS) * 100)
+            kept.append(_measure(LoadConfig(url=url, rate=rate, duration=SECONDS, fresh_share=0.0)))
+            mixed.append(_measure(LoadConfig(url=url, rate=rate, duration=SECONDS)))
+        judge(f"core used at {rate:,.0f}/s, kept-alive connections", statistics.median(map(_share, kept)), limit, "%")
+        ratios = [_share(run) / floor for run, floor in zip(kept, floors, strict=True)]
+        print(
+            f"    a bare loop of send and receive {statistics.median(floors):.2f} %, that is "
+            f"{statistics.median(ratios):.2f} x ({min(ratios):.2f} to {max(ratios):.2f}); "
+            f"with {LoadConfig(url=url, rate=rate).fresh_share:.0%} fresh connections "
+            f"{statistics.median(map(_share, mixed)):.2f} %",
+            flush=True,
         )
-        lags = [(r.lag.quantile(0.99) or 0.0) * 1000 for r in runs]
+        lag = statistics.median((run.lag.quantile(0.99) or 0.0) * 1000 for run in mixed)
         if rate == 1000:
-            judge("send lag p99 at 1,000/s", statistics.median(lags), 1.0, "ms")
+            judge("send lag p99 at 1,000/s", lag, 1.0, "ms")
         else:
-            print(f"  {f'send lag p99 at {rate:,.0f}/s':<58} {statistics.median(lags):8.2f} ms")
+            print(f"  {f'send lag p99 at {rate:,.0f}/s':<58} {lag:8.2f} ms")
     with tempfile.TemporaryDirectory() as folder, PseudoTerminal(Path(folder)) as console:
         console.shows("serves")
         time.sleep(3.0)
@@ -94,6 +105,11 @@ def _steady(url: str, rounds: int) -> None:
     lags = [(r.lag.quantile(0.99) or 0.0) * 1000 for r in runs]
     judge("send lag p99 at 1,000/s beside a console that draws", statistics.median(lags), 2.0, "ms")
     judge("core used by the reader of 10 snapshots a second", _reader(url) * 100, 0.5, "%")
+
+
+def _share(run: Summary) -> float:
+    """The share of a core that the generator took. Percent."""
+    return run.cpu_seconds / run.elapsed * 100
 
 
 def _reader(url: str) -> float:
