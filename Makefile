@@ -84,11 +84,12 @@ demo: $(INSTALLED)-demo ## Try it without Docker: the console on a terminal, pla
 	  else exec .venv/bin/rollout demo --headless$(MORE); fi
 
 # pytest-xdist begins with the files that have the most tests. The long ones have few: workers would idle at the end.
+# The busy ones are few and long: whoever is done takes one from the other.
 IN_ORDER = --no-loadscope-reorder
 
 test: $(INSTALLED)-dev ## Run all tests; those that need Docker skip where there is none
 	$(GO) .venv/bin/python -m pytest -n 4 --dist loadfile $(IN_ORDER) -m 'not busy'$(MORE)
-	$(GO) .venv/bin/python -m pytest -n 2 --dist loadfile $(IN_ORDER) -m busy$(MORE) || [ $$? = 5 ]  # 5: none of them was asked for
+	$(GO) .venv/bin/python -m pytest -n 2 --dist worksteal -m busy$(MORE) || [ $$? = 5 ]  # 5: none of them was asked for
 
 check: $(INSTALLED)-dev ## Lint, format, types, import rules, unit and architecture tests
 	$(GO) .venv/bin/python -m ruff check .
