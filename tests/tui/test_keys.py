@@ -10,7 +10,6 @@ import pytest
 
 from console.model.color import Color
 from console.model.events import RolloutFinished
-from console.model.observed import Health
 from console.model.plan import Action
 from console.model.request import Request
 from console.ports.journal import LockLabel
@@ -191,8 +190,7 @@ async def test_the_lock_of_another_is_named() -> None:
 async def test_a_cutover_waits_for_replicas_that_are_not_healthy() -> None:
     async with opened(spec=make_spec(replicas=2)) as console:
         await deployed(console)
-        blue = console.stack.runtime.containers[Color.BLUE]
-        blue[0] = replace(blue[0], health=Health.STARTING)
+        console.engine.call(lambda: console.stack.runtime.lose(Color.BLUE, "unhealthy"))
         await console.until(lambda: "waits" in obstacle("cutover", console.app.board), "for the health")
         assert obstacle("cutover", console.app.board) == "cutover waits for blue: 1 of 2 replicas healthy"
 
