@@ -70,12 +70,23 @@ asyncio.run(painted())
 
 
 def test_help_is_quick() -> None:
-    code = "import time; t = time.perf_counter(); from console.cli.main import main; main(['--help']); \
-import os; os.write(2, str(time.perf_counter() - t).encode())"
+    code = """
+import os, time
+def queued():  # seconds that this process could run and other ones did: what a busy machine adds
+    try:
+        return int(open("/proc/self/schedstat").read().split()[1]) / 1e9
+    except OSError:
+        return 0.0
+waited, began = queued(), time.perf_counter()
+from console.cli.main import main
+main(["--help"])
+took = time.perf_counter() - began
+os.write(2, str(took - (queued() - waited)).encode())
+"""
 
     def seconds() -> float:
         argv = [sys.executable, "-c", code]
         return float(subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stderr)
 
-    # On a busy machine not every try is quick.
-    assert any(seconds() < 0.5 for _ in range(20)), "generous: it takes 0.04 s on an idle core"
+    # Caches are cold at first, and other processes keep them so.
+    assert any(seconds() < 0.5 for _ in range(10)), "generous: it takes 0.04 s on an idle core"
