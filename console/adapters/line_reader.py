@@ -9,8 +9,8 @@ import asyncio
 import os
 from collections.abc import Callable
 
-_READ = 65_536
-"""Bytes: what a pipe holds."""
+_READ = 16_384
+"""Bytes: several snapshots. Room for all that a pipe holds would be taken and given back at each of them."""
 _LONGEST_LINE = 8 * 1024 * 1024
 
 

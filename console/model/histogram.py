@@ -10,7 +10,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from math import inf
+from operator import lt
 
 UNITS_PER_SECOND = 10_000_000
 MAX_SECONDS = 3600.0
@@ -63,11 +65,19 @@ BUCKETS = _LAST + 1
 class Histogram:
     """Counts of durations. Merging is exact: it adds counts of equal buckets, in any order, with the same result."""
 
-    __slots__ = ("counts",)
+    __slots__ = ("_counts", "_packed")
 
     def __init__(self, counts: Mapping[int, int] | None = None) -> None:
-        self.counts: dict[int, int] = dict(counts or {})
+        self._counts: dict[int, int] = dict(counts or {})
+        self._packed: list[int] | None = None
+
+    @property
+    def counts(self) -> dict[int, int]:
         """Bucket -> how many; buckets without a value are left out."""
+        if self._packed is not None:
+            self._counts = dict(zip(self._packed[::2], self._packed[1::2], strict=True))
+            self._packed = None
+        return self._counts
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Histogram) and self.counts == other.counts
@@ -115,8 +125,9 @@ class Histogram:
 
     def merge(self, other: Histogram) -> None:
         """Add the other's counts to this one."""
-        counts = self.counts
-        for bucket, count in other.counts.items():
+        counts, packed = self.counts, other._packed
+        pairs = other._counts.items() if packed is None else zip(packed[::2], packed[1::2], strict=True)
+        for bucket, count in pairs:
             counts[bucket] = counts.get(bucket, 0) + count
 
     @property
@@ -165,6 +176,8 @@ class Histogram:
 
     def packed(self) -> list[int]:
         """Flat, for the wire: bucket, count, bucket, count, ..., by bucket."""
+        if self._packed is not None:
+            return list(self._packed)
         flat: list[int] = []
         for pair in sorted(self.counts.items()):
             flat += pair
@@ -172,14 +185,17 @@ class Histogram:
 
     @classmethod
     def unpacked(cls, flat: Iterable[int]) -> Histogram:
-        """The inverse of `packed`. Raises `ValueError` when the numbers can't be one."""
-        numbers = flat if isinstance(flat, list) else list(flat)
+        """The inverse of `packed`. Raises `ValueError` when the numbers can't be one.
+
+        It stays packed until somebody looks into it: most of what a stream brings is only ever added up.
+        """
+        numbers = list(flat)
         if len(numbers) % 2:
             raise ValueError("a packed histogram has an even count of numbers")
         buckets, counts = numbers[::2], numbers[1::2]
+        within = not buckets or (buckets[0] >= 0 and buckets[-1] < BUCKETS and min(counts) >= 1)
+        if not within or not all(map(lt, buckets, islice(buckets, 1, None))):
+            raise ValueError("a packed histogram names each bucket once, in order, within range, with a positive count")
         unpacked = cls()
-        unpacked.counts = dict(zip(buckets, counts, strict=True))
-        within = not buckets or (min(buckets) >= 0 and max(buckets) < BUCKETS and min(counts) >= 1)
-        if len(unpacked.counts) != len(buckets) or not within:
-            raise ValueError("a packed histogram names each bucket once, within range, with a positive count")
+        unpacked._packed = numbers
         return unpacked

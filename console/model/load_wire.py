@@ -18,6 +18,7 @@ from collections.abc import Callable, Hashable, Mapping
 from enum import StrEnum
 from functools import cache
 from math import isfinite
+from operator import itemgetter
 from typing import Union, cast, get_args, get_origin, get_type_hints
 
 from console.model.histogram import Histogram
@@ -210,14 +211,21 @@ def _cached_reader(hint: Hashable) -> _Reader:  # noqa: PLR0911 - one return for
 def _dataclass_reader(kind: type) -> _Reader:
     hints = get_type_hints(kind)
     readers = {field.name: _reader(hints[field.name]) for field in dataclasses.fields(kind)}
-    counts_only = {hints[name] for name in readers} == {int}
+    by_type = {of: tuple(name for name in readers if hints[name] is of) for of in (int, str, float)}
+    plain = [(itemgetter(*names, names[0]), {of}, of is float) for of, names in by_type.items() if names]
+    composed = [(name, reader) for name, reader in readers.items() if hints[name] not in by_type]
 
     def read(value: object) -> object:
         if not isinstance(value, dict) or value.keys() != readers.keys():
             raise WireError(f"not the fields of {kind.__name__}")
-        if counts_only and set(map(type, value.values())) == {int}:
-            return kind(**value)
-        return kind(**{name: reader(value[name]) for name, reader in readers.items()})
+        # All plain values of a type are looked at in one go; what is not as expected, its own reader judges.
+        for values_of, types_of, floats in plain:
+            values = values_of(value)
+            if set(map(type, values)) != types_of or (floats and not all(map(isfinite, values))):
+                return kind(**{name: reader(value[name]) for name, reader in readers.items()})
+        for name, reader in composed:
+            value[name] = reader(value[name])
+        return kind(**value)
 
     return read
 
@@ -230,7 +238,7 @@ def _optional_reader(item: object) -> _Reader:
 def _tuple_reader(args: tuple[object, ...]) -> _Reader:
     if args[-1] is Ellipsis:
         reader = _reader(args[0])
-        return lambda value: tuple([reader(one) for one in _list(value)])
+        return lambda value: tuple([reader(one) for one in _list(value)]) if value != [] else ()
     readers = [_reader(arg) for arg in args]
 
     def read(value: object) -> object:
@@ -244,6 +252,8 @@ def _tuple_reader(args: tuple[object, ...]) -> _Reader:
 
 def _mapping_reader(key: _Reader, item: _Reader) -> _Reader:
     def read(value: object) -> object:
+        if value == []:
+            return {}
         pairs = [_list(pair) for pair in _list(value)]
         if any(len(pair) != 2 for pair in pairs):  # noqa: PLR2004 - a pair
             raise WireError("a mapping is a list of pairs")
@@ -276,7 +286,7 @@ def _scalar_reader(kind: type) -> _Reader:
 
 def _read_histogram(value: object) -> Histogram:
     numbers = _list(value)
-    if not set(map(type, numbers)) <= {int}:
+    if list(map(type, numbers)).count(int) != len(numbers):
         raise WireError("a packed histogram holds whole numbers")
     try:
         return Histogram.unpacked(cast("list[int]", numbers))

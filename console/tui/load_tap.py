@@ -106,16 +106,18 @@ class LoadTap:
     def _counts(self, phases: set[str]) -> LoadCounts:
         source = self._source.counts()
         planned = [counts for counts in self.sum.phases if counts.phase in phases]
-        whole = merged(group for group in self.sum.groups if group.phase in phases)
+        parts = [self.sum.outcomes(phase) for phase in phases]
+        dropped = sum(part.dropped for part in parts)
+        unexpected = sum(part.unexpected for part in parts)
         return LoadCounts(
             due=sum(counts.due for counts in planned),
-            done=whole.ok + whole.unexpected + whole.dropped,
-            dropped=whole.dropped,
+            done=sum(part.ok for part in parts) + unexpected + dropped,
+            dropped=dropped,
             not_sent=sum(sum(counts.not_sent.values()) for counts in planned),
             alive=source.alive,
             problem=source.problem,
-            unexpected=whole.unexpected,
-            recovered=whole.recovered,
+            unexpected=unexpected,
+            recovered=sum(part.recovered for part in parts),
         )
 
     def _summary(self) -> Summary:

@@ -92,3 +92,20 @@ def test_an_empty_histogram_has_no_figures() -> None:
 def test_numbers_that_are_no_histogram_are_refused(flat: list[int]) -> None:
     with pytest.raises(ValueError, match="packed histogram"):
         Histogram.unpacked(flat)
+
+
+@pytest.mark.parametrize("flat", [[5, 1, 3, 1], [3, 1, 3, 1], [-1, 1], [3, 0], [3], [10**9, 1]])
+def test_numbers_that_no_histogram_packs_into_are_refused_at_once(flat: list[int]) -> None:
+    with pytest.raises(ValueError, match="packed histogram"):
+        Histogram.unpacked(flat)
+
+
+def test_a_histogram_from_the_wire_adds_up_and_changes_like_any_other() -> None:
+    first, second, both = Histogram.unpacked([3, 1, 9, 2]), Histogram.unpacked([9, 1]), Histogram()
+    both.merge(first)
+    both.merge(second)
+    assert both.counts == {3: 1, 9: 3}
+    assert (first.packed(), first.total) == ([3, 1, 9, 2], 3)
+    first.merge(second)
+    assert first == both
+    assert first.packed() == [3, 1, 9, 3]
