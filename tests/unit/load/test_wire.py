@@ -144,6 +144,8 @@ def _lines() -> list[bytes]:
         json.dumps({**good, "more": 1}).encode(),
         json.dumps({**good, "rate": "1"}).encode(),
         json.dumps({**good, "rate": True}).encode(),
+        json.dumps({**good, "rate": float("nan")}).encode(),
+        encode(SetRate(rate=1.5)).replace(b"1.5", b"1e999"),
         json.dumps({key: value for key, value in good.items() if key != "rate"}).encode(),
         encode(Refused(problem="a message is no command")),
     ]
