@@ -19,6 +19,7 @@ import time
 from console.load.channel import Incoming, Outgoing
 from console.load.direct_loop import DirectLoop
 from console.load.generator import Generator
+from console.load.starter import Starter
 from console.load.target import TargetError, resolve
 from console.model.load import Command, LoadConfig, Message, PhaseStamped, Refused, SetRate, Started, Stop
 from console.model.load_wire import WireError, decode_command, decode_config
@@ -45,6 +46,7 @@ class _Process:
         self._early: list[Command] = []
         """Commands that came before there was anything to command."""
         self._run: asyncio.Task[int] | None = None
+        self._starter = Starter(os.getppid())
         self._outgoing = Outgoing(loop, sys.stdout.fileno(), broken=self._parent_gone)
         self._incoming = Incoming(loop, sys.stdin.fileno(), line=self._line, closed=self._parent_gone)
 
@@ -57,6 +59,7 @@ class _Process:
             return _BROKEN_CODE if self._run.cancelled() else self._run.result()
         finally:
             self._incoming.close()
+            self._starter.close()
 
     async def _whole(self) -> int:
         last: Message
@@ -64,7 +67,7 @@ class _Process:
             async with asyncio.timeout(_CONFIG_DEADLINE):
                 config = await self._config
             target = await asyncio.to_thread(resolve, config)
-            generator = Generator(self._loop, config, target, self._outgoing.write, congested=self._outgoing.congested)
+            generator = Generator(self._loop, config, target, self._outgoing, self._starter)
             self._outgoing.write(
                 Started(url=config.url, address=target.text, pid=os.getpid(), at=time.time(), loop=self._loop_name)
             )
@@ -84,7 +87,13 @@ class _Process:
         except TimeoutError:
             last, code = Refused(problem=f"no configuration came within {_CONFIG_DEADLINE:g} s"), _REFUSED_CODE
         self._outgoing.write(last)
-        return code if await self._outgoing.drain(_FLUSH_DEADLINE) else _BROKEN_CODE
+        stopped = True
+        while stopped:  # it reads on once it goes on; where it never does, the pipe breaks
+            stopped = self._starter.stopped()
+            if await self._outgoing.drain(_FLUSH_DEADLINE):
+                return code
+            stopped |= self._starter.stopped()
+        return _BROKEN_CODE
 
     def _line(self, line: bytes) -> None:
         if not self._config.done():

@@ -9,6 +9,7 @@ from time import monotonic
 
 from console.load.answer import Answer
 from console.load.connection import Connection, Job, OwnFaultError
+from console.load.direct_loop import DirectLoop
 from console.load.idle_pool import IdlePool
 from console.load.tally import NOBODY, Drop, PhaseTally, Tally
 from console.load.template import is_idempotent
@@ -274,6 +275,12 @@ class Dispatcher:
         if self._drained is not None and not self._in_flight and not self._drained.done():
             self._drained.set_result(None)
 
+    def _on_expiry(self) -> None:
+        # What lies in a socket by now was there in time to be read, however late this process is.
+        if isinstance(self._loop, DirectLoop):
+            self._loop.direct.look()
+        self._expire()
+
     def _expire(self) -> None:
         """End the attempts that took too long, and look again when the next one would."""
         self._expiry = None
@@ -282,7 +289,7 @@ class Dispatcher:
         for connection in self._in_flight:
             left = connection.attempt_started + self._timeout - now
             if left > 0:
-                self._expiry = self._loop.call_later(left, self._expire)
+                self._expiry = self._loop.call_later(left, self._on_expiry)
                 break
             late.append(connection)
         for connection in late:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import Callable
-from math import inf
 from time import monotonic
+from typing import Protocol
 
 from console.load.answer import attribution
 from console.load.connection import Job
+from console.load.direct_loop import DirectLoop
 from console.load.dispatcher import Dispatcher
 from console.load.response import ResponseRules
 from console.load.schedule import Schedule
@@ -19,7 +18,17 @@ from console.load.tally import Tally
 from console.load.target import Target
 from console.load.template import render
 from console.load.ticker import Ticker, make_ticker
-from console.model.load import MAX_DURATION, MAX_RATE, Arrivals, EndReason, LoadConfig, NotSent, Snapshot, Summary
+from console.model.load import (
+    MAX_DURATION,
+    MAX_RATE,
+    Arrivals,
+    EndReason,
+    LoadConfig,
+    Message,
+    NotSent,
+    Snapshot,
+    Summary,
+)
 from console.model.load_totals import LoadSum
 
 _BATCH = 256
@@ -43,6 +52,18 @@ _CLOCK_STEP = 0.002
 """Seconds that the event loop's clock may be ahead of the one that the schedule goes by."""
 
 
+class Outlet(Protocol):
+    """Where snapshots go."""
+
+    def write(self, message: Message) -> None:
+        """Take a message; never blocks."""
+        ...
+
+    def congested(self) -> bool:
+        """Whether so much waits for the reader that no more should be added."""
+        ...
+
+
 class Generator:
     """Sends what is due until it is told to stop. Raises `TargetError` for a configuration that can't be sent."""
 
@@ -51,18 +72,16 @@ class Generator:
         loop: asyncio.AbstractEventLoop,
         config: LoadConfig,
         target: Target,
-        emit: Callable[[Snapshot], None],
-        *,
-        congested: Callable[[], bool],
+        outgoing: Outlet,
+        starter: Starter,
     ) -> None:
         rules = ResponseRules(attribution(config), head_only=config.method.upper() == "HEAD")
         job = Job(target=target, request=render(config, target.url), rules=rules)
         self._loop = loop
         self._config = config
         self._target = target
-        self._emit = emit
-        self._congested = congested
-        self._starter = Starter(os.getppid())
+        self._outgoing = outgoing
+        self._starter = starter
         self._wanted_rate = config.rate
         self._suspended_since: float | None = None
         self._suspended = 0.0
@@ -73,6 +92,8 @@ class Generator:
         self._sequence = 0
         self._cpu_at_start = self._cpu_at_cut = self._cut_at = self._start = 0.0
         self._started_at = 0.0
+        self._behind = False
+        """More is due than was begun in one go; the rest is on its way."""
         self._steady = config.arrivals is Arrivals.CONSTANT
         self._bound = MAX_DURATION if config.duration is None else min(MAX_DURATION, config.duration)
         self._schedule: Schedule
@@ -94,7 +115,7 @@ class Generator:
         try:
             self._tick()
             self._set_ticker(monotonic())
-            reason = await self._end()
+            reason = await self._end(snapshots)
             if reason is EndReason.STOPPED:
                 self._schedule.stop(monotonic())
             ended = min(monotonic(), self._schedule.end)
@@ -103,7 +124,6 @@ class Generator:
         finally:
             snapshots.cancel()
             self._ticker.close()
-            self._starter.close()
             self._dispatcher.close()
         self._snapshot()
         return self._summary(reason, ended - self._start)
@@ -124,12 +144,10 @@ class Generator:
         """Nothing falls due while the process that started this one is stopped, and so nothing is lost either."""
         stopped, since, now = self._starter.stopped(), self._suspended_since, monotonic()
         if since is not None:
-            self._suspended += now - since
-        elif stopped:
-            self._go_at(0.0)
+            self._suspended += max(0.0, min(now, self._schedule.end) - since)
         self._suspended_since = now if stopped else None
-        if since is not None and not stopped:
-            self._go_at(self._wanted_rate)
+        if stopped != (since is not None):
+            self._go_at(0.0 if stopped else self._wanted_rate)
 
     def enter_phase(self, name: str) -> None:
         """Requests due from now on carry this phase."""
@@ -141,28 +159,40 @@ class Generator:
         if not self._stop.done():
             self._stop.set_result(None)
 
-    async def _end(self) -> EndReason:
-        try:
-            async with asyncio.timeout(self._bound + _CLOCK_STEP):
-                await self._stop
-        except TimeoutError:
-            return EndReason.BOUND if self._config.duration is None else EndReason.DURATION
-        return EndReason.STOPPED
+    async def _end(self, snapshots: asyncio.Task[None]) -> EndReason:
+        ends: set[asyncio.Future[None]] = {self._stop, snapshots}
+        await asyncio.wait(ends, timeout=self._bound + _CLOCK_STEP, return_when=asyncio.FIRST_COMPLETED)
+        if snapshots.done():
+            snapshots.result()  # it ends only by an error: better no load than one that nobody hears of
+        if self._stop.done():
+            return EndReason.STOPPED
+        return EndReason.BOUND if self._config.duration is None else EndReason.DURATION
 
     def _tick(self) -> None:
+        """The timer went off. While a batch is left over from before, answers are looked at before the next one."""
+        if not self._behind:
+            self._begin_batch()
+
+    def _go_on(self) -> None:
+        self._behind = False
+        if isinstance(self._loop, DirectLoop):  # any other loop has looked since
+            self._loop.direct.look()
+        self._begin_batch()
+
+    def _begin_batch(self) -> None:
         now = monotonic()
-        if self._begin_due(now) == _BATCH:
-            self._loop.call_soon(self._tick)
-        elif not self._steady:
-            self._set_ticker(now)
+        begun = self._begin_due(now)
+        if begun == _BATCH:
+            self._behind = True
+            self._loop.call_soon(self._go_on)
+        elif not begun or not self._steady:
+            self._set_ticker(now)  # it was early, as some loops' timers are, or has to be set for each
 
     def _set_ticker(self, now: float) -> None:
         """Wake up when the next request is due and, with constant arrivals, at equal intervals from there on."""
         when, rate = self._schedule.waiting, self._schedule.rate
-        if when == inf:
-            self._ticker.arm(inf)
-            return
-        gap = 1 / rate
+        # At a rate of 0 there may still be requests that were due before it.
+        gap = 1 / rate if rate > 0 else 0.0
         if rate > _ONE_BY_ONE:
             gap = max(_SHORTEST_GAP, min(_LONGEST_GAP, _TOGETHER / rate))
             when = max(when, now + gap)
@@ -197,7 +227,7 @@ class Generator:
             # The timer counts whole nanoseconds: now and then it is told anew what the schedule says.
             self._set_ticker(monotonic())
             # While the reader is behind, the window just grows: nothing is lost but its resolution.
-            if self._congested():
+            if self._outgoing.congested():
                 self._tally.fold()
             else:
                 self._snapshot()
@@ -226,7 +256,7 @@ class Generator:
         self._suspended = 0.0
         self._cut_at, self._cpu_at_cut = now, cpu
         self._sum.add(snapshot)
-        self._emit(snapshot)
+        self._outgoing.write(snapshot)
 
     def _summary(self, reason: EndReason, elapsed: float) -> Summary:
         total = self._sum
@@ -238,7 +268,7 @@ class Generator:
             reason=reason,
             started_at=self._started_at,
             elapsed=elapsed,
-            target_rate=self._schedule.rate,
+            target_rate=self._wanted_rate,
             totals=total.totals,
             phases=total.phases,
             groups=total.groups,

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import dataclasses
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from console.model.load import LoadConfig, NotSent, PhaseStamped, Refused, SetPhase, Snapshot, Started, Stop, Summary
+from console.model.load import (
+    LoadConfig,
+    NotSent,
+    PhaseStamped,
+    Refused,
+    SetPhase,
+    Snapshot,
+    Started,
+    Stop,
+    Summary,
+)
 from console.model.load_totals import LoadSum
 from console.model.load_wire import encode
-from tests.load.fault_server import FaultServer
+from tests.load.fault_server import OK, FaultServer
 from tests.load.raw import ROOT, RawLoad
 from tests.load.runs import alive, check_books
 
@@ -189,3 +203,52 @@ def test_a_first_line_that_is_no_configuration_is_refused(line: bytes) -> None:
     )
     assert process.returncode in {1, 78}
     assert b"Traceback" not in process.stderr
+
+
+@contextlib.contextmanager
+def answering_after(delay: float) -> Iterator[str]:
+    """A server that takes so long for each answer; yields its URL."""
+    writers: set[asyncio.StreamWriter] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.add(writer)
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                await asyncio.sleep(delay)
+                writer.write(OK)
+
+    async def end() -> None:
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+        await asyncio.sleep(delay + 0.1)  # each handler meets its end of file
+
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0, backlog=1024))
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(20)
+        loop.run_until_complete(end())
+        loop.close()
+
+
+def test_an_answer_that_waits_in_its_socket_is_none_that_came_too_late() -> None:
+    config = LoadConfig(url="", rate=300.0, timeout=3.0, connections=600, max_connections=2000, fresh_share=0.0)
+    with answering_after(0.6) as url, RawLoad(dataclasses.replace(config, url=url)) as load:
+        assert isinstance(load.next(), Started)
+        while (snapshot := load.next()) and not (isinstance(snapshot, Snapshot) and snapshot.totals.ok > 50):
+            pass
+        load.process.send_signal(signal.SIGSTOP)
+        time.sleep(3.5)  # longer than an answer may take; more of them lie there than are read in one go
+        load.process.send_signal(signal.SIGCONT)
+        while (snapshot := load.next()) and not (isinstance(snapshot, Snapshot) and snapshot.totals.not_sent):
+            pass
+        load.command(Stop())
+        *_, summary = load.rest()
+    assert isinstance(summary, Summary)
+    check_books(summary)
+    assert summary.totals.dropped == 0
