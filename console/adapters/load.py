@@ -57,6 +57,8 @@ class LoadSupervisor:
         self._tasks: list[asyncio.Task[None]] = []
         self._started: asyncio.Future[Started] | None = None
         self._stamped: dict[str, asyncio.Event] = {}
+        self._stamped_after: dict[str, int] = {}
+        """Phase that was confirmed -> the number of the snapshot before."""
         self._readers: list[asyncio.Queue[Snapshot | None]] = []
         self._silent_looks = 0
         self._problem = "the load generator has not been started"
@@ -88,6 +90,10 @@ class LoadSupervisor:
         if self._silent_looks >= _SILENCE:
             return _silence(self._silent_looks)
         return ""
+
+    @property
+    def _number(self) -> int:
+        return self.latest.sequence if self.latest else 0
 
     async def start(self) -> Started:
         """As `LoadRun.start`. Once. Cancelling it ends the generator."""
@@ -123,6 +129,8 @@ class LoadSupervisor:
             problem=self.problem,
             unexpected=totals.unexpected,
             recovered=totals.recovered,
+            snapshot=self._number,
+            elapsed=self.latest.elapsed if self.latest else 0.0,
         )
 
     def counts_in(self, phase: str) -> LoadCounts:
@@ -138,16 +146,20 @@ class LoadSupervisor:
             problem=self.problem,
             unexpected=outcomes.unexpected,
             recovered=outcomes.recovered,
+            snapshot=self._number,
+            elapsed=self.latest.elapsed if self.latest else 0.0,
         )
 
-    async def phase(self, name: str) -> None:
+    async def phase(self, name: str) -> int | None:
         """As `Load.phase`; returns once the generator has confirmed it, or after a second without an answer."""
         stamped = self._stamped.setdefault(name, asyncio.Event())
         stamped.clear()
+        self._stamped_after.pop(name, None)
         if self._command(SetPhase(phase=name)):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_ACKNOWLEDGE_DEADLINE):
                     await stamped.wait()
+        return self._stamped_after.get(name)
 
     async def rate(self, rate: float) -> None:
         """As `LoadRun.rate`."""
@@ -240,6 +252,7 @@ class LoadSupervisor:
             case Snapshot():
                 self._publish(message)
             case PhaseStamped():
+                self._stamped_after[message.phase] = self._number
                 self._stamped.setdefault(message.phase, asyncio.Event()).set()
             case Started():
                 if self._started is not None and not self._started.done():

@@ -27,7 +27,7 @@ class RolloutLoad:
     def __init__(self, run: LoadRun, config: LoadConfig) -> None:
         self.run = run
         self._config = config
-        self._stamps: set[asyncio.Task[None]] = set()
+        self._stamps: set[asyncio.Task[int | None]] = set()
 
     async def start(self) -> LoadStarted:
         """Begin to send.

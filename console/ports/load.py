@@ -27,6 +27,10 @@ class LoadCounts:
     """Of `done`: complete answers that are neither ok nor a drop (4xx)."""
     recovered: int = 0
     """Of `dropped`: what a browser's one retry would have hidden."""
+    snapshot: int = 0
+    """The number of the last snapshot that is counted in; 0 before the first."""
+    elapsed: float = 0.0
+    """Seconds from the beginning of the run to that snapshot, on the generator's own clock."""
 
 
 class Load(Protocol):
@@ -40,8 +44,13 @@ class Load(Protocol):
         """The counters of the requests that were due in one phase."""
         ...
 
-    async def phase(self, name: str) -> None:
-        """Stamp the requests that are due from now on with this phase of the rollout."""
+    async def phase(self, name: str) -> int | None:
+        """Stamp the requests that are due from now on with this phase of the rollout.
+
+        Returns:
+            The number of the last snapshot before the generator confirmed it: every later one has told of all that was
+            due before. None when it did not confirm it within a second; it may obey yet.
+        """
         ...
 
 

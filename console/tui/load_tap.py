@@ -34,6 +34,8 @@ class LoadTap:
         self._began_at = 0.0
         self._ended_at: float | None = None
         self._before = Totals()
+        self._counted: Snapshot | None = None
+        """The last one that is in the sum; the source may be ahead of it."""
         self.sum = LoadSum()
         self.summary: Summary | None = None
 
@@ -58,10 +60,10 @@ class LoadTap:
         """As `LoadRun.counts_in`."""
         return self._counts({phase})
 
-    async def phase(self, name: str) -> None:
+    async def phase(self, name: str) -> int | None:
         """As `Load.phase`."""
         self._phases.add(name)
-        await self._source.phase(name)
+        return await self._source.phase(name)
 
     async def rate(self, rate: float) -> None:
         """As `LoadRun.rate`: there is one generator, and this is its rate."""
@@ -102,6 +104,7 @@ class LoadTap:
     async def _read(self) -> None:
         async for snapshot in self._source.snapshots():
             self.sum.add(snapshot)
+            self._counted = snapshot
 
     def _counts(self, phases: set[str]) -> LoadCounts:
         source = self._source.counts()
@@ -118,6 +121,8 @@ class LoadTap:
             problem=source.problem,
             unexpected=unexpected,
             recovered=sum(part.recovered for part in parts),
+            snapshot=self._counted.sequence if self._counted else 0,
+            elapsed=self._counted.elapsed if self._counted else 0.0,
         )
 
     def _summary(self) -> Summary:

@@ -43,6 +43,11 @@ class LoadedStack(FakeStack):
     async def deploy(self, *, zero: bool = False) -> Outcome:
         return await self.session.run(replace(DEPLOY, require_zero_drops=zero))
 
+    def watched(self) -> str:
+        """What the watch says of itself on the receipt."""
+        (step,) = [step for step in self.receipts.written[0].steps if step.id == "watch"]
+        return step.detail
+
     def one(self, kind: type[Event]) -> Event:
         (event,) = self.events(kind)
         return event
@@ -59,7 +64,7 @@ async def test_the_load_runs_through_the_whole_rollout_and_every_phase_is_stampe
     stack = LoadedStack()
     outcome = await stack.deploy(zero=True)
     assert (outcome.result, outcome.active) == (Result.DONE, Color.GREEN)
-    assert stack.load.stamped == ["preparing", "cutting over", "verifying", "draining"]
+    assert stack.load.stamped == ["preparing", "cutting over", "verifying", "after watch", "draining"]
     assert isinstance(stack.one(LoadStarted), LoadStarted)
     assert stack.load.closed
     evidence = stack.receipts.written[0].load
@@ -81,6 +86,26 @@ async def test_more_failures_than_the_spec_allows_roll_back_within_a_second_of_b
     assert stack.receipts.written[0].result == "rolled_back"
 
 
+@pytest.mark.parametrize("ratio", [0.0, 0.005])
+@pytest.mark.parametrize("begin", [0.0, 20.0, 59.5])
+async def test_a_rollback_is_acted_upon_within_a_second_of_being_known_whenever_that_is(
+    begin: float, ratio: float
+) -> None:
+    stack = LoadedStack(WatchSpec(window=60.0, min_requests=100, max_failure_ratio=ratio))
+    stack.load.drop["verifying"], stack.load.drops_from["verifying"] = 1.0, begin
+    outcome = await stack.deploy()
+    failed = stack.when(StepFailed, "watch")
+    began = stack.when(StepStarted, "watch")
+    known = next(
+        at
+        for at in (round(began + look * 0.01, 3) for look in range(6200))
+        if (counts := stack.load.counts_at("verifying", 1000.0 + at)).done >= 100
+        and counts.dropped > ratio * counts.done
+    )
+    assert outcome.result is Result.ROLLED_BACK
+    assert began + begin <= known <= failed <= known + 1.0
+
+
 @pytest.mark.parametrize(("share", "result"), [(0.04, Result.DONE), (0.06, Result.ROLLED_BACK)])
 async def test_failures_up_to_the_ratio_are_put_up_with(share: float, result: Result) -> None:
     stack = LoadedStack(WatchSpec(window=5.0, max_failure_ratio=0.05))
@@ -94,9 +119,8 @@ async def test_what_was_due_before_the_watch_and_fails_within_it_is_not_the_new_
     stack.load.late["cutting over"] = 2.0
     outcome = await stack.deploy()
     assert (outcome.result, outcome.active) == (Result.DONE, Color.GREEN)
-    (watched,) = [step for step in stack.receipts.written[0].steps if step.id == "watch"]
-    assert watched.detail.startswith("0 dropped / ")
-    assert "dropped of those due earlier" in watched.detail
+    assert stack.watched().startswith("0 dropped / ")
+    assert "dropped of those due earlier" in stack.watched()
 
 
 async def test_what_was_dropped_before_the_watch_is_not_the_new_releases_doing() -> None:
@@ -146,9 +170,8 @@ async def test_unexpected_answers_are_no_drops_and_are_told_beside_them(share: f
     stack = LoadedStack(WatchSpec(window=5.0, min_requests=100))
     stack.load.unexpected["verifying"] = share
     assert (await stack.deploy()).result is Result.DONE
-    (watched,) = [step for step in stack.receipts.written[0].steps if step.id == "watch"]
-    assert watched.detail.startswith("0 dropped / ")
-    assert watched.detail.endswith(" unexpected")
+    assert stack.watched().startswith("0 dropped / ")
+    assert stack.watched().endswith(" unexpected")
     told = [event.text for event in stack.events(Warned) if isinstance(event, Warned)]
     assert any("every answer was unexpected" in text for text in told) is warned
 
@@ -192,6 +215,71 @@ async def test_a_release_that_hangs_is_rolled_back_however_much_longer_than_its_
     assert any("not answered yet" in text for text in told)
 
 
+@pytest.mark.parametrize("takes", [0.15, 4.5])
+async def test_a_window_shorter_than_a_snapshot_drops_no_healthy_requests(takes: float) -> None:
+    stack = LoadedStack(WatchSpec(window=0.05, min_requests=10))
+    stack.session.spec = replace(stack.session.spec, smoke=replace(stack.session.spec.smoke, timeout=5.0))
+    stack.load.takes = takes
+    outcome = await stack.deploy(zero=True)
+    assert (outcome.result, outcome.active) == (Result.DONE, Color.GREEN)
+    assert stack.watched().startswith("0 dropped / ")
+
+
+async def test_healthy_requests_are_no_drops_although_none_was_in_flight_when_the_window_ended() -> None:
+    stack = LoadedStack(WatchSpec(window=5.0))
+    stack.load.takes = 0.3
+    stack.load.idle["verifying"] = (4.0, 5.0)  # as after a stop of the whole job
+    outcome = await stack.deploy(zero=True)
+    assert (outcome.result, outcome.active) == (Result.DONE, Color.GREEN)
+    assert stack.watched().startswith("0 dropped / ")
+
+
+async def test_a_generator_that_stands_still_as_the_window_ends_does_not_let_a_release_pass_that_hangs() -> None:
+    stack = LoadedStack(WatchSpec(window=5.0))
+    stack.load.still["verifying"] = (4.0, 5.7)
+    stack.load.drop["verifying"], stack.load.late["verifying"] = 1.0, 1e9
+    stack.load.drops_from["verifying"] = 4.0
+    outcome = await stack.deploy()
+    assert (outcome.result, outcome.active) == (Result.ROLLED_BACK, Color.BLUE)
+    assert "synthetic requests were dropped" in outcome.message
+
+
+async def test_a_generator_that_stands_still_while_answers_are_waited_for_drops_no_healthy_requests() -> None:
+    stack = LoadedStack(WatchSpec(window=5.0))
+    stack.load.takes = 1.0
+    stack.load.still["after watch"] = (0.0, 20.0)
+    outcome = await stack.deploy()
+    assert (outcome.result, outcome.active) == (Result.DONE, Color.GREEN)
+    assert stack.watched() == "inconclusive: the load generator did not tell how the last requests ended"
+
+
+@pytest.mark.parametrize(
+    ("inconclusive", "result"), [(Inconclusive.CONTINUE, Result.DONE), (Inconclusive.ROLLBACK, Result.ROLLED_BACK)]
+)
+@pytest.mark.parametrize("hangs", [0.0, 0.5])
+async def test_an_end_of_the_window_that_is_never_confirmed_makes_nothing_a_drop_and_proves_nothing(
+    hangs: float, inconclusive: Inconclusive, result: Result
+) -> None:
+    stack = LoadedStack(WatchSpec(window=5.0, inconclusive=inconclusive))
+    stack.load.takes = 0.3
+    stack.load.deaf_to = "after watch"
+    stack.load.drop["verifying"], stack.load.late["verifying"] = hangs, 1e9
+    outcome = await stack.deploy()
+    assert outcome.result is result
+    told = [event.text for event in stack.events(Warned) if isinstance(event, Warned)]
+    assert any("did not confirm the end of the watch" in text for text in [outcome.message, *told])
+    assert not any("dropped" in text for text in [outcome.message, *told])
+
+
+async def test_drops_that_are_known_roll_back_although_the_end_of_the_window_is_never_confirmed() -> None:
+    stack = LoadedStack(WatchSpec(window=5.0))
+    stack.load.deaf_to = "after watch"
+    stack.load.drop["verifying"], stack.load.drops_from["verifying"] = 1.0, 5.3
+    outcome = await stack.deploy()
+    assert (outcome.result, outcome.active) == (Result.ROLLED_BACK, Color.BLUE)
+    assert "synthetic requests were dropped" in outcome.message
+
+
 async def test_while_it_is_watched_a_release_that_hangs_is_said_to() -> None:
     stack = LoadedStack(WatchSpec(window=5.0))
     stack.load.drop["verifying"], stack.load.late["verifying"] = 1.0, 1e9
@@ -209,6 +297,14 @@ async def test_however_few_they_are_a_release_that_answers_none_of_its_requests_
     outcome = await stack.deploy()
     assert (outcome.result, outcome.active) == (Result.ROLLED_BACK, Color.BLUE)
     assert "none of" in outcome.message
+
+
+@pytest.mark.parametrize("requests", [1, 100_000])
+async def test_who_allows_all_requests_to_fail_gets_no_rollback_for_them(requests: int) -> None:
+    stack = LoadedStack(WatchSpec(window=5.0, min_requests=requests, max_failure_ratio=1.0))
+    stack.load.drop["verifying"] = 1.0
+    outcome = await stack.deploy()
+    assert (outcome.result, outcome.active) == (Result.DONE, Color.GREEN)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from console.model.errors import RuntimeFailedError, UsageError
 from console.model.load import Arrivals, EndReason, Group, LoadConfig, PhaseCounts, Snapshot, Started, Summary, Totals
@@ -14,14 +14,44 @@ from tests.fakes.clock import FakeClock
 
 AT_ONCE = 20
 """Requests due in each phase however short it is: on a fake clock most of them take no time."""
+INTERVAL = 0.1
+"""Seconds between two snapshots."""
+PATIENCE = 1.0
+"""Seconds until a stamp that was not confirmed is waited for no longer."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Span:
+    """A phase and its time on the clock."""
+
+    phase: str
+    first: float
+    last: float = float("inf")
+
+    def holds(self, part: tuple[float, float], at: float) -> bool:
+        """Whether a moment is within a part of the phase, in seconds after its beginning."""
+        return self.first + part[0] < at < self.first + part[1]
 
 
 class FakeLoad:
-    """Counts by the clock. What is dropped is decided by the phase that a request was due in."""
+    """Counts by the clock. What becomes of a request is decided by the phase that it was due in.
+
+    The counters are those of the last snapshot, as the real ones are.
+    """
 
     def __init__(self, clock: FakeClock) -> None:
         self.drop: dict[str, float] = {}
         """Phase -> share of its requests that are dropped."""
+        self.drops_from: dict[str, float] = {}
+        """Phase -> seconds after its beginning from which on its share is dropped."""
+        self.takes = 0.0
+        """Seconds that a good answer takes."""
+        self.idle: dict[str, tuple[float, float]] = {}
+        """Phase -> seconds after its beginning from and until which nothing falls due."""
+        self.still: dict[str, tuple[float, float]] = {}
+        """Phase -> seconds after its beginning from and until which the generator says and obeys nothing."""
+        self.deaf_to = ""
+        """The phase that it neither enters nor confirms."""
         self.unexpected: dict[str, float] = {}
         """Phase -> share of its requests that get a 4xx; of those that are not dropped."""
         self.unsent: dict[str, float] = {}
@@ -42,15 +72,12 @@ class FakeLoad:
         self.latest: Snapshot | None = None
         self.summary: Summary | None = None
         self._clock = clock
-        self._since = 0.0
-        self._phase = ""
-        self._over: list[tuple[str, float, float]] = []
-        """Phases that are over, with their first and last moment."""
+        self._spans: list[Span] = []
         self._died = False
 
     def make(self, config: LoadConfig) -> FakeLoad:
         """Stands in for whatever makes generators."""
-        self.config, self._phase = config, config.phase
+        self.config = config
         return self
 
     async def start(self) -> Started:
@@ -58,25 +85,35 @@ class FakeLoad:
             raise UsageError("start the load", self.refuses, now="nothing was sent")
         if self.dies_in == "start":
             raise RuntimeFailedError("start the load generator", "it died", now="nothing was sent")
-        self._since = self._clock.time
+        self._spans = [Span(phase=self.config.phase, first=self._clock.time)]
         return Started(url=self.config.url, address="127.0.0.1:80", pid=1, at=0.0, loop="fake")
 
-    async def phase(self, name: str) -> None:
+    async def phase(self, name: str) -> int | None:
         if self._died:
-            return
+            return None
         self.stamped.append(name)
-        self._over.append((self._phase, self._since, self._clock.time))
-        self._phase, self._since = name, self._clock.time
+        end = self._clock.time + PATIENCE
+        while name == self.deaf_to or self._still(self._clock.time) is not None:
+            if self._clock.time >= end:
+                return None
+            await self._clock.sleep(INTERVAL)
+        self._spans[-1].last = self._clock.time
+        self._spans.append(Span(phase=name, first=self._clock.time))
         self._died = name == self.dies_in
+        return self._number(self._clock.time)
 
     async def rate(self, rate: float) -> None:
         self.config = replace(self.config, rate=rate)
 
     def counts(self) -> LoadCounts:
-        return self._sum(self._counted())
+        return self._counts(self._spans, self._clock.time)
 
     def counts_in(self, phase: str) -> LoadCounts:
-        return self._sum([one for one in self._counted() if one[0] == phase])
+        return self.counts_at(phase, self._clock.time)
+
+    def counts_at(self, phase: str, at: float) -> LoadCounts:
+        """The counters of a phase as the last snapshot before that moment tells them."""
+        return self._counts([span for span in self._spans if span.phase == phase], at)
 
     async def snapshots(self) -> AsyncIterator[Snapshot]:
         return
@@ -87,7 +124,8 @@ class FakeLoad:
             return None
         if self.stalls_in in self.stamped:
             await asyncio.Event().wait()
-        counted = self._counted()
+        now = self._clock.time
+        counted = [(span.phase, self._due(span, now), self._dropped(span, now)) for span in self._spans]
         due, dropped = (sum(one[part] for one in counted) for part in (1, 2))
         self.summary = Summary(
             url=self.config.url,
@@ -114,34 +152,62 @@ class FakeLoad:
     async def close(self) -> None:
         self.closed = True
 
-    def _sum(self, counted: list[tuple[str, int, int]]) -> LoadCounts:
+    def _counts(self, spans: list[Span], now: float) -> LoadCounts:
         problem = "the load generator died" if self._died else ""
         if self.stalls_in in self.stamped:
             problem = "the load generator was killed" if self.closed else "the load generator has said nothing for 2 s"
-        dropped = late = 0
-        for phase, _, drops in counted:
-            ends = next((last for name, _, last in self._over if name == phase), self._clock.time)
-            known = self._clock.time >= ends + self.late.get(phase, 0.0)
-            dropped += drops if known else 0
-            late += 0 if known else drops
-        due = sum(due for _, due, _ in counted)
-        unsent = sum(int(due * self.unsent.get(phase, 0.0)) for phase, due, _ in counted)
+        number = self._number(now)
+        at = self._spans[0].first + number * INTERVAL if self._spans else now
+        due = done = dropped = unsent = unexpected = 0
+        for span in spans:
+            share = self.unsent.get(span.phase, 0.0)
+            known = self._dropped(span, at) if self._known(span, at) else 0
+            answered = self._due(span, at - self.takes)
+            due += self._due(span, at)
+            dropped += known
+            unsent += int(self._due(span, at) * share)
+            done += known + answered - self._dropped(span, at - self.takes) - int(answered * share)
+            unexpected += int(answered * self.unexpected.get(span.phase, 0.0))
         return LoadCounts(
             due=due,
-            done=due - late - unsent,
+            done=done,
             dropped=dropped,
             not_sent=unsent,
             alive=not problem,
             problem=problem,
-            unexpected=sum(int(due * self.unexpected.get(phase, 0.0)) for phase, due, _ in counted),
+            unexpected=unexpected,
+            snapshot=number,
+            elapsed=number * INTERVAL,
         )
 
-    def _counted(self) -> list[tuple[str, int, int]]:
-        """Phase, requests due in it, and those dropped in the end."""
-        spans = [(phase, last - first) for phase, first, last in self._over]
-        spans.append((self._phase, 0.0 if self._died else self._clock.time - self._since))
-        found = []
-        for phase, seconds in spans:
-            due = round(seconds * self.config.rate) + AT_ONCE
-            found.append((phase, due, int(due * self.drop.get(phase, 0.0))))
-        return found
+    def _known(self, span: Span, at: float) -> bool:
+        late = self.late.get(span.phase, 0.0)
+        return not late or at >= span.last + late
+
+    def _still(self, at: float) -> float | None:
+        """When the standstill of this moment began; None while there is none."""
+        parts = ((span, self.still[span.phase]) for span in self._spans if span.phase in self.still)
+        return next((span.first + part[0] for span, part in parts if span.holds(part, at)), None)
+
+    def _number(self, at: float) -> int:
+        """Of the last snapshot until then."""
+        since = self._still(at)
+        at = at if since is None else since
+        return int((at - self._spans[0].first) / INTERVAL + 1e-6) if self._spans else 0
+
+    def _due(self, span: Span, at: float) -> int:
+        """Requests due in a phase until that moment."""
+        if at <= span.first:
+            return 0
+        end = min(at, span.last)
+        if self._died and span is self._spans[-1]:
+            return AT_ONCE
+        idle_from, idle_until = (span.first + edge for edge in self.idle.get(span.phase, (0.0, 0.0)))
+        idle = max(0.0, min(end, idle_until) - idle_from)
+        return round((end - span.first - idle) * self.config.rate) + AT_ONCE
+
+    def _dropped(self, span: Span, at: float) -> int:
+        """Of those, the ones that get no good answer in the end."""
+        sound = self.drops_from.get(span.phase)
+        spared = 0 if sound is None else self._due(span, min(at, span.first + sound))
+        return int((self._due(span, at) - spared) * self.drop.get(span.phase, 0.0))

@@ -50,7 +50,7 @@ def kept(session: Session) -> Receipt:
     return found
 
 
-async def test_a_release_that_fails_its_users_is_rolled_back_within_a_second_of_being_known() -> None:
+async def test_a_release_that_fails_its_users_is_rolled_back_long_before_its_watch_is_over() -> None:
     heard: list[Record] = []
     async with embedded_session(ACTOR) as session:
         # Neither does a busy machine see it before the watch, nor does the watch end before it shows.
@@ -69,7 +69,7 @@ async def test_a_release_that_fails_its_users_is_rolled_back_within_a_second_of_
     (failed,) = [record for record in heard if isinstance(record.event, StepFailed)]
     assert failed.event == replace(failed.event, step="watch")
     first = min(failure.at for failure in load.failures)
-    # A second, and more for a busy machine; far less than the watch. More failures than are listed were not needed.
+    # Far less than the watch, however busy the machine is; or more failures than are listed, which were not needed.
     assert datetime.fromisoformat(failed.at).timestamp() - first < 8.0 or load.failures_omitted
     assert {(failure.status, failure.release) for failure in load.failures} == {(500, "late-error-500")}
     assert {failure.phase for failure in load.failures} <= {"verifying", "rolling back"}

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import time
+from functools import partial
 
 import pytest
 
@@ -36,6 +37,38 @@ async def test_requests_belong_to_the_phase_that_they_were_due_in() -> None:
     assert 400 * (leaving - entered) - 40 <= load.counts_in("watch").due <= 400 * (left - began) + 40
     assert load.counts_in("watch").due == load.counts_in("watch").done
     assert sum(load.counts_in(phase).due for phase in ("prepare", "watch", "drain")) == load.counts().due
+
+
+async def test_the_first_snapshot_after_a_confirmed_stamp_has_told_of_all_that_was_due_before() -> None:
+    told = []
+    with FaultServer() as server:
+        async with LoadSupervisor(LoadConfig(url=server.url, rate=400.0, phase="0")) as load:
+            for phase in range(5):  # whenever between two snapshots it comes
+                await asyncio.sleep(0.13)
+                stamped = await load.phase(f"{phase + 1}")
+                assert stamped is not None
+                await until(partial(_newer, load, stamped))
+                told.append(load.counts_in(f"{phase}").due)
+            summary = await load.stop()
+    assert summary is not None
+    assert [phase.due for phase in summary.phases[:5]] == told
+
+
+def _newer(load: LoadSupervisor, number: int) -> bool:
+    return load.counts().snapshot > number
+
+
+async def test_a_stamp_that_nobody_hears_is_not_confirmed() -> None:
+    with FaultServer() as server:
+        async with LoadSupervisor(LoadConfig(url=server.url, rate=100.0)) as load:
+            await until(lambda: load.counts().due >= 10)
+            assert load.pid is not None
+            os.kill(load.pid, signal.SIGSTOP)
+            try:
+                assert await load.phase("watch") is None
+            finally:
+                os.kill(load.pid, signal.SIGCONT)
+            assert await load.phase("watch") is not None
 
 
 async def test_the_rate_changes_while_it_runs_and_zero_pauses() -> None:
@@ -78,7 +111,7 @@ async def test_a_generator_that_died_is_no_data_with_its_reason() -> None:
             assert not counts.alive
             assert "killed by signal 9" in counts.problem
             assert counts.due >= 10
-            await load.phase("goes nowhere")
+            assert await load.phase("goes nowhere") is None
             await load.rate(5)
             assert [one async for one in load.snapshots()] == []
             assert await load.stop() is None

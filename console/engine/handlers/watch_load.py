@@ -17,16 +17,20 @@ from console.ports.load import Load, LoadCounts
 PHASE = Phase.VERIFYING.value
 """Requests that were due in it are the new release's. What was due before, and fails meanwhile, is the old one's."""
 AFTERWARDS = "after watch"
-"""The stamp of what falls due while the watch only waits for its last answers: the watch does not judge it."""
+"""The stamp of what falls due from the end of the window until the next phase: the watch does not judge it."""
 TICK = 0.1
 """Seconds between looks at the counters; what they say is acted upon within a second."""
 
 _LONG = 1.0
 """Seconds without an answer from which on a request in flight is told of."""
-_REPORTED = 0.3
-"""Seconds until a snapshot has certainly told of what was due last."""
 _COUNTED = 1.0
 """Seconds beyond its time limit within which a request without an answer is counted as dropped."""
+_SPARE = 3.0
+"""Seconds beyond that until nothing more is waited for; a generator that is silent is no data before."""
+_STAMPS = 3
+"""How often the stamp is sent, a second for each; with as much silence there is no data."""
+_UNCONFIRMED = "the load generator did not confirm the end of the watch"
+_UNTOLD = "the load generator did not tell how the last requests ended"
 
 
 class LoadJudge:
@@ -40,8 +44,7 @@ class LoadJudge:
 
     def look(self) -> None:
         """Raise `RuntimeFailedError` once too many of enough requests are known to be dropped."""
-        counts = self._load.counts_in(PHASE)
-        judge(counts, self._world.spec.watch)
+        counts = self._judged()
         now = self._world.ports.clock.monotonic()
         self._due.append((now, counts.due))
         while len(self._due) > 1 and self._due[1][0] <= now - _LONG:
@@ -59,48 +62,75 @@ class LoadJudge:
     async def settle(self, interrupted: Callable[[], bool]) -> LoadCounts:
         """Wait until every request of the window has come to its end, or its time to do so is over.
 
-        A request that hangs is no less lost for having been due late in the window. What then still has no answer is
-        counted as dropped.
+        A request that hangs is no less lost for having been due late in the window. It is counted as dropped when the
+        generator itself still has no answer to it after that time, by its own clock: what was last heard of it before
+        may be old, and a healthy release always has requests in flight.
 
         Args:
             interrupted: whether there is something more urgent than to wait on.
 
+        Returns:
+            The counters of the window; not alive where they do not tell how its requests ended.
+
         Raises:
             RuntimeFailedError: too many requests were dropped.
         """
-        load, world, clock = self._load, self._world, self._world.ports.clock
-        counts = load.counts_in(PHASE)
-        if counts.alive and unanswered(counts):
-            await load.phase(AFTERWARDS)
-        began = shown = clock.monotonic()
-        end = began + world.spec.answer_timeout + _COUNTED
-        while (counts := load.counts_in(PHASE)).alive and not interrupted():
-            judge(counts, world.spec.watch)
-            now, waiting = clock.monotonic(), unanswered(counts)
-            if not waiting and now - began >= _REPORTED:
-                break
-            if now >= end:
-                counts = replace(counts, done=counts.done + waiting, dropped=counts.dropped + waiting)
-                break
-            if now - shown >= _LONG:
-                shown = now
+        stamped = await self._stamp(interrupted)
+        counts = self._judged()
+        if stamped is None:
+            return _no_data(counts, _UNCONFIRMED)
+        clock, patience = self._world.ports.clock, self._world.spec.answer_timeout + _COUNTED
+        shown, end = clock.monotonic(), None
+        for _ in range(round((patience + _SPARE) / TICK)):
+            if not counts.alive or interrupted():
+                return counts
+            waiting = unanswered(counts)
+            if counts.snapshot > stamped:  # it has told of everything that was due in the window
+                end = counts.elapsed + patience if end is None else end
+                if not waiting:
+                    return counts
+                if counts.elapsed >= end:
+                    return self._lost(counts, waiting)
+            if clock.monotonic() - shown >= _LONG:
+                shown = clock.monotonic()
                 text = f"{counts.dropped:,} dropped / {counts.done:,}, {waiting:,} not answered yet"
-                world.progress(text, left=end - now)
+                self._world.progress(text, left=patience if end is None else end - counts.elapsed)
             await clock.sleep(TICK)
-        judge(counts, world.spec.watch)
+            counts = self._judged()
+        return _no_data(counts, _UNTOLD)
+
+    async def _stamp(self, interrupted: Callable[[], bool]) -> int | None:
+        """Let nothing more be due in the window; the number of the snapshot before. None when that is not certain."""
+        for _ in range(_STAMPS):
+            if not self._judged().alive or interrupted():
+                return None
+            stamped = await self._load.phase(AFTERWARDS)
+            if stamped is not None:
+                return stamped
+        return None
+
+    def _judged(self) -> LoadCounts:
+        counts = self._load.counts_in(PHASE)
+        judge(counts, self._world.spec.watch)
+        return counts
+
+    def _lost(self, counts: LoadCounts, waiting: int) -> LoadCounts:
+        counts = replace(counts, done=counts.done + waiting, dropped=counts.dropped + waiting)
+        judge(counts, self._world.spec.watch)
         return counts
 
     def conclude(self, counts: LoadCounts) -> str:
         """What a window that brought no verdict means: enough requests, or too few to tell.
 
         Raises:
-            RuntimeFailedError: no request at all was answered, or the spec wants no inconclusive watch.
+            RuntimeFailedError: no request at all got a good answer, and the spec does not allow for all to fail; or the
+                spec wants no inconclusive watch.
             InconclusiveError: the spec wants somebody to look at an inconclusive watch, and nobody is there.
         """
-        if counts.done and counts.dropped == counts.done:
+        spec = self._world.spec.watch
+        if counts.done and counts.dropped == counts.done and spec.max_failure_ratio < 1.0:
             text = f"none of {counts.done:,} synthetic requests got a good answer"
             raise RuntimeFailedError("keep the release", text)
-        spec = self._world.spec.watch
         doubt = _doubt(counts, spec)
         if doubt is not None:
             return self._inconclusive(*doubt)
@@ -139,6 +169,11 @@ def judge(counts: LoadCounts, spec: WatchSpec) -> None:
             "keep the release",
             f"{dropped} of {done} synthetic requests were dropped, more than {spec.max_failure_ratio:.2%}",
         )
+
+
+def _no_data(counts: LoadCounts, why: str) -> LoadCounts:
+    """The counters as those of a generator that doesn't tell enough, with the reason unless there is one already."""
+    return replace(counts, alive=False, problem=counts.problem or why)
 
 
 def _doubt(counts: LoadCounts, spec: WatchSpec) -> tuple[str, str] | None:
