@@ -48,6 +48,9 @@ class Settings:
     """Kept-alive connections, used in turn, so that most are idle when a proxy reloads."""
     timeout: float = 45.0
     """Seconds that one request may take, from when it was due: a machine that stands still a while drops nothing."""
+    patience: float = 25.0
+    """Seconds; an answer that took longer is a drop all the same, unless this client was late itself: less than the
+    30 s that the reference stack drains for."""
     max_seconds: float = 1200.0
     max_requests: int = 600_000
 
@@ -199,6 +202,10 @@ class Judge:
             return
         if shot.payload not in answer.body:
             self._drop(shot, due, "body", f"{len(answer.body)} bytes without what was posted", reused=reused)
+            return
+        took = time.monotonic() - due
+        if took > self._settings.patience + self.tally.worst_lag:
+            self._drop(shot, due, "hung", f"the answer took {took:.3g} s", reused=reused)
             return
         self.tally.ok += 1
         at = time.monotonic() - self._started

@@ -116,6 +116,16 @@ async def test_no_answer_within_the_limit_is_a_drop() -> None:
     assert [drop["kind"] for drop in tally.drops] == ["timeout"]
 
 
+async def test_an_answer_that_comes_too_late_for_a_user_is_a_drop() -> None:
+    async def answer(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        if number == 7:
+            await asyncio.sleep(3.0)
+        return await good(number, reader, writer)
+
+    tally = (await judged(answer, patience=1.0)).tally
+    assert [drop["kind"] for drop in tally.drops] == ["hung"]
+
+
 async def test_a_server_that_is_not_there_drops_everything(free_port: int) -> None:
     judge = Judge(settings(free_port, max_requests=5))
     await judge.run(asyncio.Event())
