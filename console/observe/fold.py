@@ -158,15 +158,15 @@ def _stepped(view: RolloutView, event: _StepEvent, at: float) -> RolloutView:
         return view
     step = view.steps[place]
     match event:
-        case StepProgressed(text=text):
-            step = replace(step, waiting=text)
+        case StepProgressed(text=text, remaining=remaining):
+            step = replace(step, waiting=text, until=None if remaining is None else at + remaining)
         case CommandRan(command=command):
             step = replace(step, commands=(*step.commands, command)[-_KEPT:])
         case StepSucceeded(seconds=seconds, detail=detail):
-            step = replace(step, status=StepStatus.SUCCEEDED, seconds=seconds, detail=detail, waiting="")
+            step = replace(step, status=StepStatus.SUCCEEDED, seconds=seconds, detail=detail, waiting="", until=None)
         case StepFailed(seconds=seconds, found=found, cancelled=cancelled):
             status = StepStatus.CANCELLED if cancelled else StepStatus.FAILED
-            step = replace(step, status=status, seconds=seconds, detail=found, waiting="")
+            step = replace(step, status=status, seconds=seconds, detail=found, waiting="", until=None)
     return replace(view, steps=(*view.steps[:place], step, *view.steps[place + 1 :]))
 
 

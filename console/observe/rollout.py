@@ -52,6 +52,8 @@ class StepView:
     """What it did, or what was found when it failed."""
     waiting: str = ""
     """What it waits for, in its own words; empty when it did not say."""
+    until: float | None = None
+    """When that is over at the latest, as it said with it: seconds since the epoch."""
     commands: tuple[str, ...] = ()
     """External commands that it ran, as they can be pasted."""
 
@@ -62,10 +64,15 @@ class StepView:
         return max(0.0, now - self.began)
 
     def remaining(self, now: float) -> float | None:
-        """Seconds until its deadline while it runs; None when it has none. `now` in seconds since the epoch."""
-        if self.status is not StepStatus.RUNNING or self.deadline is None or self.began is None:
+        """Seconds until what it waits for is over, or else until its deadline, while it runs; None when it has none.
+
+        `now` in seconds since the epoch.
+        """
+        if self.status is not StepStatus.RUNNING:
             return None
-        return max(0.0, self.began + self.deadline - now)
+        if self.until is not None:
+            return max(0.0, self.until - now)
+        return None if self.deadline is None or self.began is None else max(0.0, self.began + self.deadline - now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ async def _window(step: Watch, world: World, witness: asyncio.Future[ReplicaChan
     clock = world.ports.clock
     load = LoadJudge(world.load, world) if world.load else None
     end = clock.monotonic() + step.window
-    shown = clock.monotonic()
+    shown = float("-inf")
     while (now := clock.monotonic()) < end:
         if witness.done():
             raise await died(step.color, witness.result(), "serve", world)

@@ -186,9 +186,10 @@ def test_a_running_step_says_what_it_waits_for_how_long_it_runs_and_how_long_it_
     view = after(begun(), StepProgressed(step="await-ready", text="1 of 2 are ready", remaining=55.0))
     assert view.step is not None
     now = epoch("2026-01-01T00:00:15.000Z")
-    assert (view.waiting, view.step.elapsed(now), view.step.remaining(now)) == ("1 of 2 are ready", 10.0, 50.0)
+    assert (view.waiting, view.step.elapsed(now), view.step.remaining(now)) == ("1 of 2 are ready", 10.0, 45.0)
     assert view.step.remaining(now + 3600) == 0.0
     assert view.elapsed(now) == 15.0
+    assert after(begun()).steps[0].remaining(now) == 50.0, "it did not say: its deadline"
 
 
 def test_a_step_without_a_deadline_and_one_that_ended_have_no_time_left() -> None:
