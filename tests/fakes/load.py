@@ -50,7 +50,7 @@ class FakeLoad:
         """Phase -> seconds after its beginning from and until which nothing falls due."""
         self.still: dict[str, tuple[float, float]] = {}
         """Phase -> seconds after its beginning from and until which the generator says and obeys nothing."""
-        self.deaf_to = ""
+        self.deaf_to: str | None = None
         """The phase that it neither enters nor confirms."""
         self.unexpected: dict[str, float] = {}
         """Phase -> share of its requests that get a 4xx; of those that are not dropped."""
@@ -78,6 +78,7 @@ class FakeLoad:
     def make(self, config: LoadConfig) -> FakeLoad:
         """Stands in for whatever makes generators."""
         self.config = config
+        self._spans = [Span(phase=config.phase, first=self._clock.time)]
         return self
 
     async def start(self) -> Started:
