@@ -25,6 +25,8 @@ _Args = TypeVarTuple("_Args")
 
 _BATCH = 128
 """Descriptors looked at in one go; room for more than are ever ready at once costs each call."""
+_OTHERS = 2
+"""Descriptors without a callback of their own: the timer, and what stands for all that asyncio itself waits for."""
 
 
 def _nothing() -> None:
@@ -72,9 +74,16 @@ class DirectSelector(selectors.BaseSelector):
             self._alarm, self._on_alarm, self._rung = -1, _nothing, False
 
     def look(self) -> None:
-        """Call back for all that can be read by now, without waiting."""
-        while self._look(0):
-            pass
+        """Call back for all that can be read by now, without waiting.
+
+        Once for each descriptor, in turn, as the kernel hands them out (man 7 epoll): where answers come faster than
+        they are read, this must come to an end all the same.
+        """
+        began = monotonic()
+        for _ in range((len(self._callbacks) + _OTHERS) // _BATCH + 1):
+            if not self._look(0):
+                return
+        self.looked = began
 
     def _look(self, timeout: float | None) -> bool:
         """Ask the kernel once, and call back; whether there may be more."""

@@ -131,3 +131,17 @@ async def test_any_other_loop_calls_back_in_its_own_way(pair: tuple[socket.socke
     async with asyncio.timeout(5):
         await heard.wait()
     assert forget(here.fileno())
+
+
+@pytest.mark.timeout(60)
+def test_a_look_ends_and_misses_none_where_more_than_one_batch_can_always_be_read(loop: DirectLoop) -> None:
+    heard: set[int] = set()
+    with contextlib.ExitStack() as kept:
+        for number in range(300):
+            here, there = socket.socketpair()
+            kept.enter_context(here)
+            kept.enter_context(there)
+            there.send(b"x")  # nothing is read, so that it stays there
+            loop.direct.watch(here.fileno(), lambda number=number: heard.add(number))
+        loop.direct.look()
+    assert heard == set(range(300))
