@@ -25,8 +25,12 @@ from console.model.load import Command, LoadConfig, Message, PhaseStamped, Refus
 from console.model.load_wire import WireError, decode_command, decode_config
 
 _CONFIG_DEADLINE = 10.0
-_FLUSH_DEADLINE = 30.0
-"""Seconds that the end waits for a reader that is behind."""
+_LOOK = 0.5
+_BEHIND = 60
+"""Looks (30 s) that the end waits for a reader that is behind. Counted in looks rather than seconds: a generator that
+was itself held up finds out late what was taken meanwhile."""
+_LONGEST_WAIT = 7200
+"""Looks (1 h) that it waits for a reader that is stopped, and reads on once it goes on."""
 
 _COLLECTED_AFTER = 20_000
 """Objects more than before, until the garbage collector looks for cycles: by itself it would 50 times a second."""
@@ -46,6 +50,9 @@ class _Process:
         self._early: list[Command] = []
         """Commands that came before there was anything to command."""
         self._run: asyncio.Task[int] | None = None
+        self._terminated = False
+        self._over = False
+        """All requests have come to an end; only the reader is waited for."""
         self._starter = Starter(os.getppid())
         self._outgoing = Outgoing(loop, sys.stdout.fileno(), broken=self._parent_gone)
         self._incoming = Incoming(loop, sys.stdin.fileno(), line=self._line, closed=self._parent_gone)
@@ -53,7 +60,7 @@ class _Process:
     async def main(self) -> int:
         """Run to the end; returns the exit code."""
         self._run = self._loop.create_task(self._whole())
-        self._loop.add_signal_handler(signal.SIGTERM, self._stop)
+        self._loop.add_signal_handler(signal.SIGTERM, self._terminate)
         try:
             await asyncio.wait({self._run})
             return _BROKEN_CODE if self._run.cancelled() else self._run.result()
@@ -86,14 +93,21 @@ class _Process:
             last, code = Refused(problem=str(error)), _REFUSED_CODE
         except TimeoutError:
             last, code = Refused(problem=f"no configuration came within {_CONFIG_DEADLINE:g} s"), _REFUSED_CODE
+        self._over = True
         self._outgoing.write(last)
-        stopped = True
-        while stopped:  # it reads on once it goes on; where it never does, the pipe breaks
-            stopped = self._starter.stopped()
-            if await self._outgoing.drain(_FLUSH_DEADLINE):
-                return code
-            stopped |= self._starter.stopped()
-        return _BROKEN_CODE
+        return code if await self._taken() else _BROKEN_CODE
+
+    async def _taken(self) -> bool:
+        """Wait until the reader has taken everything; whether it has."""
+        left = _BEHIND
+        for _ in range(_LONGEST_WAIT):
+            if await self._outgoing.drain(_LOOK):
+                return True
+            waits_for_good_reason = self._starter.stopped() and not self._terminated
+            left = _BEHIND if waits_for_good_reason else left - 1
+            if not left:
+                break
+        return False
 
     def _line(self, line: bytes) -> None:
         if not self._config.done():
@@ -121,8 +135,10 @@ class _Process:
             generator.enter_phase(command.phase)
             self._outgoing.write(PhaseStamped(phase=command.phase, at=time.time()))
 
-    def _stop(self) -> None:
-        if self._generator is not None:
+    def _terminate(self) -> None:
+        """End the load as when told to; where it is over, or never began, end at once."""
+        self._terminated = True
+        if self._generator is not None and not self._over:
             self._generator.stop()
         elif self._run is not None:
             self._run.cancel()

@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 class RawLoad:
     """`python -m console.load` with its pipes in hand.
 
-    `prefix` is put before its command line; `first` are commands that come with the configuration.
+    `prefix` is put before its command line; `first` are commands that come with the configuration; `program` is what
+    Python runs.
     """
 
     def __init__(
@@ -29,9 +30,10 @@ class RawLoad:
         prefix: Sequence[str] = (),
         pipe_size: int | None = None,
         first: tuple[Command, ...] = (),
+        program: Sequence[str] = ("-m", "console.load"),
     ) -> None:
         self.process = subprocess.Popen(
-            [*prefix, sys.executable, "-P", "-m", "console.load"],
+            [*prefix, sys.executable, "-P", *program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -15,6 +15,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -163,7 +164,7 @@ def test_a_load_that_is_stopped_longer_than_its_duration_ends_without_sending_an
 
 _STOPS_ITSELF = """
 import fcntl, os, signal, subprocess, sys
-program = "import console.load.__main__ as load; load._FLUSH_DEADLINE = 0.3; raise SystemExit(load.main())"
+program = "import console.load.__main__ as load; {settings}; raise SystemExit(load.main())"
 child = subprocess.Popen([sys.executable, "-P", "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 fcntl.fcntl(child.stdout, fcntl.F_SETPIPE_SZ, 4096)
 child.stdin.write(sys.stdin.buffer.readline())
@@ -175,11 +176,33 @@ print(child.wait(), b'"type":"summary"' in told, flush=True)
 """
 
 
-def test_a_generator_whose_pipe_is_full_waits_for_a_parent_that_is_stopped() -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """A parent that stopped itself, and its generator, whose last lines don't fit into the pipe."""
+
+    parent: subprocess.Popen[bytes]
+    generator: int
+
+    def over(self) -> None:
+        """Let the pipe become full; in that time a load of a second ends as well."""
+        time.sleep(4.0)
+        assert alive(self.generator)
+
+    def ends(self, within: float = 15.0) -> None:
+        """See the generator end, while the parent is as it is: a child of a stopped parent stays as a zombie."""
+        end = time.monotonic() + within
+        while alive(self.generator):
+            assert time.monotonic() < end, "the generator never ended"
+            time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def stopped_parent(settings: str, *, duration: float = 1.0) -> Iterator[Stopped]:
+    """Such a pair, the generator with other settings of its module."""
     with FaultServer() as server:
-        config = LoadConfig(url=server.url, rate=100.0, duration=1.0, interval=0.02)
+        config = LoadConfig(url=server.url, rate=100.0, duration=duration, interval=0.02)
         parent = subprocess.Popen(
-            [sys.executable, "-P", "-c", _STOPS_ITSELF],
+            [sys.executable, "-P", "-c", _STOPS_ITSELF.replace("{settings}", settings)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -189,14 +212,45 @@ def test_a_generator_whose_pipe_is_full_waits_for_a_parent_that_is_stopped() -> 
         try:
             parent.stdin.write(encode(config))
             parent.stdin.flush()
-            child = int(parent.stdout.readline())
-            time.sleep(4.0)  # its time is up, and so is ten times that of the last flush
-            assert alive(child)
-            parent.send_signal(signal.SIGCONT)
-            assert parent.stdout.readline().split() == [b"0", b"True"]
+            yield Stopped(parent=parent, generator=int(parent.stdout.readline()))
         finally:
             parent.kill()
             parent.communicate()
+
+
+def test_a_generator_whose_pipe_is_full_waits_for_a_parent_that_is_stopped() -> None:
+    with stopped_parent("load._LOOK, load._BEHIND = 0.05, 6") as pair:
+        pair.over()  # its time is up, and so is ten times that of the last flush
+        pair.parent.send_signal(signal.SIGCONT)
+        assert pair.parent.stdout is not None
+        assert pair.parent.stdout.readline().split() == [b"0", b"True"]
+
+
+def test_a_generator_that_waits_for_a_stopped_parent_ends_at_once_when_told_to_terminate() -> None:
+    with stopped_parent("pass") as pair:
+        pair.over()
+        os.kill(pair.generator, signal.SIGTERM)
+        pair.ends()
+
+
+def test_a_generator_that_was_told_to_terminate_waits_for_no_stopped_parent() -> None:
+    with stopped_parent("load._LOOK, load._BEHIND = 0.05, 6", duration=600.0) as pair:
+        pair.over()
+        os.kill(pair.generator, signal.SIGTERM)
+        pair.ends()
+
+
+def test_a_generator_ends_with_its_stopped_parent() -> None:
+    with stopped_parent("pass") as pair:
+        pair.over()
+        pair.parent.kill()
+        pair.ends()
+
+
+def test_a_generator_does_not_wait_for_ever_for_a_stopped_parent() -> None:
+    with stopped_parent("load._LOOK, load._LONGEST_WAIT = 0.05, 100") as pair:
+        pair.over()
+        pair.ends()
 
 
 @pytest.mark.slow

@@ -68,6 +68,23 @@ def test_a_reader_that_is_blocked_loses_nothing(interval: float) -> None:
     assert summary.totals.ok == server.books.answers == 300 * BLOCKED
 
 
+def test_a_generator_that_was_suspended_for_longer_than_it_waits_for_its_reader_loses_nothing() -> None:
+    settings = "load._LOOK, load._BEHIND = 0.5, 10"
+    program = f"import console.load.__main__ as load; {settings}; raise SystemExit(load.main())"
+    with FaultServer() as server:
+        config = LoadConfig(url=server.url, rate=100.0, duration=1.0, interval=0.02)
+        with RawLoad(config, pipe_size=4096, program=("-c", program)) as load:
+            assert isinstance(load.next(), Started)
+            time.sleep(2.0)
+            load.process.send_signal(signal.SIGSTOP)
+            time.sleep(6.0)
+            load.process.send_signal(signal.SIGCONT)
+            time.sleep(0.2)  # it goes on before somebody reads
+            *_, summary = load.rest()
+            assert isinstance(summary, Summary)
+            assert load.process.wait(40) == 0
+
+
 def test_a_killed_parent_ends_the_generator() -> None:
     program = """
 import asyncio, sys
