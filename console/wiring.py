@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.adapters.awake import keep_awake_time
 from console.adapters.clock import SystemClock
 from console.adapters.proxy.nginx import NginxProxy
 from console.adapters.storage.active_color import FileActiveColor
@@ -49,6 +51,7 @@ async def open_session(spec: Spec, actor: Actor, *, read_only: bool = False) -> 
 
     if not read_only and spec.proxy.target is None:
         raise _unmounted(spec)
+    keep_awake_time(asyncio.get_running_loop())
     client = DockerClient()
     host = ContainerHost(spec, client)
     try:
@@ -128,6 +131,7 @@ async def embedded_session(
     """
     from console.demo.stack.stack import EmbeddedStack  # noqa: PLC0415 - only the demo needs psutil and nginx
 
+    keep_awake_time(asyncio.get_running_loop())
     async with EmbeddedStack(replicas=replicas, state=state) as stack:
         yield _session(stack.spec, actor, stack.runtime, stack.host, read_only=read_only)
 

@@ -18,6 +18,10 @@ class SystemClock:
         """Seconds since an arbitrary moment."""
         return time.monotonic()
 
+    def awake(self) -> float:
+        """The running loop's time: that of a session stands still while the process is stopped."""
+        return asyncio.get_running_loop().time()
+
     async def sleep(self, seconds: float) -> None:
         """Wait that long."""
         await asyncio.sleep(seconds)

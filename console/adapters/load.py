@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Self
 
+from console.adapters.awake import keep_awake_time
 from console.adapters.load_child import LoadChild
 from console.model.errors import RolloutError, RuntimeFailedError, UsageError
 from console.model.load import (
@@ -98,6 +99,7 @@ class LoadSupervisor:
     async def start(self) -> Started:
         """As `LoadRun.start`. Once. Cancelling it ends the generator."""
         loop = asyncio.get_running_loop()
+        keep_awake_time(loop)
         self._started = loop.create_future()
         try:
             child = self._child = await LoadChild.spawn()

@@ -13,12 +13,16 @@ from console.engine.gate import AbortedError, Gate
 from console.engine.handlers.dispatch import handle
 from console.engine.world import World
 from console.model.errors import DeadlineError, RolloutError
-from console.model.events import Held, Resumed, StepFailed, StepStarted, StepSucceeded
+from console.model.events import Held, Resumed, StepFailed, StepStarted, StepSucceeded, Warned
 from console.model.plan import PlannedStep, Stage
 from console.model.steps import RecordActive, WriteUpstream
 
 SLACK = 2.0
-"""Seconds beyond its deadline after which a step that doesn't end by itself is cancelled."""
+"""Seconds beyond its deadline after which a step that doesn't end by itself is cancelled. As every deadline here, they
+count only while this process is awake (`ports.clock`): what it did not look at is no finding."""
+
+TOLD_STOP = 1.0
+"""Seconds of a stop of this process from which on it is told of."""
 
 
 def interruptible(planned: PlannedStep) -> bool:
@@ -62,9 +66,9 @@ class Executor:
 
     async def _step(self, planned: PlannedStep) -> None:
         world, clock = self._world, self._world.ports.clock
-        began = clock.monotonic()
+        began, awake = clock.monotonic(), clock.awake()
         world.step = planned.id
-        world.deadline = None if planned.deadline is None else began + planned.deadline
+        world.deadline = None if planned.deadline is None else awake + planned.deadline
         world.publish(
             StepStarted(
                 step=planned.id,
@@ -89,9 +93,16 @@ class Executor:
             raise RolloutError(planned.title, str(error)) from error
         finally:
             world.narrate()
+            self._tell_stop(clock.monotonic() - began - (clock.awake() - awake))
             if failed is not None:
                 world.publish(replace(failed, seconds=clock.monotonic() - began))
         world.publish(StepSucceeded(step=planned.id, seconds=clock.monotonic() - began, detail=detail))
+
+    def _tell_stop(self, seconds: float) -> None:
+        """Say how long nobody looked at a step: it took that much longer, and was given that much more time."""
+        if seconds >= TOLD_STOP:
+            text = f"this rollout's process was stopped for {seconds:.0f} s, which no deadline counts"
+            self._world.publish(Warned(text=text))
 
     async def _within_deadline(self, planned: PlannedStep) -> str:
         limit = None if planned.deadline is None else planned.deadline + SLACK

@@ -82,11 +82,11 @@ class World:
     step: str = ""
     """The id of the step that runs."""
     deadline: float | None = None
-    """When that step must be over, on the clock's monotonic scale."""
+    """When that step must be over, in seconds that the process was awake."""
 
     def remaining(self) -> float:
         """Seconds left for the present step; infinity when it has no deadline."""
-        return float("inf") if self.deadline is None else self.deadline - self.ports.clock.monotonic()
+        return float("inf") if self.deadline is None else self.deadline - self.ports.clock.awake()
 
     def progress(self, text: str, *, left: float | None = None) -> None:
         """Say what the step is waiting for, and for how many seconds at most: to the step's deadline unless given."""

@@ -13,9 +13,16 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Seconds on a clock that never goes back."""
+        """Seconds on a clock that never goes back: how long things took."""
+        ...
+
+    def awake(self) -> float:
+        """Seconds that this process was awake, on a scale of their own: what deadlines go by. Only within a loop.
+
+        It stands still while the process is stopped, and `sleep` goes by it.
+        """
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Let that much time pass."""
+        """Let that much time pass, awake."""
         ...

@@ -27,6 +27,9 @@ class WallClock:
     def monotonic(self) -> float:
         return time.monotonic()
 
+    def awake(self) -> float:
+        return time.monotonic()
+
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass
 
 from console.adapters.proxy.control import CONTROL_TIMEOUT, Control
@@ -41,7 +40,7 @@ class ReadBack:
             ProxyRefusedError: not so after `deadline` seconds.
             ProxyUnreachableError: at the end of them the proxy could not be asked.
         """
-        until = time.monotonic() + deadline
+        until = asyncio.get_running_loop().time() + deadline
         workers: tuple[Worker, ...] = ()
         try:
             async with asyncio.timeout(deadline):
@@ -64,7 +63,7 @@ class ReadBack:
 
     async def _live(self, until: float) -> Live | None:
         """What the proxy says, if anything. A release that hangs is a finding and must not use up the wait."""
-        left = until - time.monotonic()
+        left = until - asyncio.get_running_loop().time()
         try:
             return await self.control.live(self.path, timeout=min(left / 2, CONTROL_TIMEOUT))
         except ProxyUnreachableError:

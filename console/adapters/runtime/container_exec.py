@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -15,6 +16,8 @@ from console.model.errors import RuntimeFailedError
 _FRAME_HEAD = 8
 _CHUNK = 65536
 _ANSWER_MARGIN = 5.0
+_LOOK = 0.5
+"""Seconds; a longer wait for output counts as this much. Who was held up finds what came meanwhile, and reads on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +60,11 @@ async def execute(
 
 
 def _blocking(api: APIClient, container: str, argv: tuple[str, ...], *, attempted: str, deadline: float) -> ExecResult:
-    until = time.monotonic() + deadline
     exec_id = api.exec_create(container, list(argv))["Id"]
     stream = api.exec_start(exec_id, socket=True)
     try:
         # The SDK's own reader polls without a limit: a command that never ends would hold the thread for ever.
-        output = _read(cast("_Socket", getattr(stream, "_sock", stream)), until)
+        output = _read(cast("_Socket", getattr(stream, "_sock", stream)), deadline)
     except TimeoutError:
         raise RuntimeFailedError(
             attempted, f"`{argv[0]}` did not end within {deadline:g} s", next_command=f"docker top {container[:12]}"
@@ -75,18 +77,23 @@ def _blocking(api: APIClient, container: str, argv: tuple[str, ...], *, attempte
     return ExecResult(exit_code=-1 if code is None else int(code), output=output)
 
 
-def _read(connection: _Socket, until: float) -> bytes:
-    """Everything until the end of the stream, without the 8-byte heads of its frames. Raises `TimeoutError`."""
+def _read(connection: _Socket, left: float) -> bytes:
+    """Everything until the end of the stream, without the 8-byte heads of its frames.
+
+    Raises:
+        TimeoutError: the stream has no end within `left` seconds.
+    """
     received = bytearray()
-    while True:
-        remaining = until - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError
-        connection.settimeout(remaining)
-        chunk = connection.recv(_CHUNK)
-        if not chunk:
-            return _payload(bytes(received))
-        received += chunk
+    while left > 0:
+        look, began = min(left, _LOOK), time.monotonic()
+        connection.settimeout(look)
+        with suppress(TimeoutError):
+            chunk = connection.recv(_CHUNK)
+            if not chunk:
+                return _payload(bytes(received))
+            received += chunk
+        left -= min(look, time.monotonic() - began)
+    raise TimeoutError
 
 
 def _payload(stream: bytes) -> bytes:

@@ -52,7 +52,7 @@ async def wait_until_drained(color: Color, world: World, *, seconds: float) -> i
     Returns how many requests are left when `seconds` have passed; 0 when it is drained.
     """
     clock = world.ports.clock
-    end = clock.monotonic() + min(seconds, world.remaining())
+    end = clock.awake() + min(seconds, world.remaining())
     shown = -1.0
     while True:
         there = addresses(await world.replicas(color))
@@ -60,7 +60,7 @@ async def wait_until_drained(color: Color, world: World, *, seconds: float) -> i
         old = await world.ports.proxy.old_workers()
         if not old and not in_flight:
             return 0
-        now = clock.monotonic()
+        now = clock.awake()
         if now >= end:
             # With no way to count connections, every old worker stands for at least one.
             return in_flight if in_flight is not None else old

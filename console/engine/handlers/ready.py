@@ -98,7 +98,7 @@ async def _started(color: Color, world: World) -> Sequence[Replica]:
 async def _ready(replica: Replica, step: AwaitReady, world: World) -> int:
     """Probe one replica until it is ready; returns how many probes that took."""
     clock = world.ports.clock
-    in_a_row, attempts, began = 0, 0, clock.monotonic()
+    in_a_row, attempts, began = 0, 0, clock.awake()
     shown = began
     while True:
         attempts += 1
@@ -113,9 +113,9 @@ async def _ready(replica: Replica, step: AwaitReady, world: World) -> int:
             if in_a_row >= step.successes:
                 return attempts
         world.expire(f"wait until {replica.name} is ready", f"{found} on {step.path} after {attempts} probes")
-        if clock.monotonic() - shown >= 1.0:
-            shown = clock.monotonic()
+        if clock.awake() - shown >= 1.0:
+            shown = clock.awake()
             world.progress(f"{replica.name}: {found} on {step.path}")
         if in_a_row:
             continue
-        await clock.sleep(min(LONGEST_PAUSE, max(SHORTEST_PAUSE, SHARE * (clock.monotonic() - began))))
+        await clock.sleep(min(LONGEST_PAUSE, max(SHORTEST_PAUSE, SHARE * (clock.awake() - began))))

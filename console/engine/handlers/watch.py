@@ -37,9 +37,9 @@ async def watch(step: Watch, world: World) -> str:
 async def _window(step: Watch, world: World, witness: asyncio.Future[ReplicaChanged]) -> str:
     clock = world.ports.clock
     load = LoadJudge(world.load, world) if world.load else None
-    end = clock.monotonic() + step.window
+    end = clock.awake() + step.window
     shown = float("-inf")
-    while (now := clock.monotonic()) < end:
+    while (now := clock.awake()) < end:
         if witness.done():
             raise await died(step.color, witness.result(), "serve", world)
         if load:
@@ -48,6 +48,8 @@ async def _window(step: Watch, world: World, witness: asyncio.Future[ReplicaChan
             shown = now
             world.progress(load.so_far() if load else "replicas stay up", left=end - now)
         await clock.sleep(min(TICK, end - now))
+    if witness.done():
+        raise await died(step.color, witness.result(), "serve", world)
     if load is None:
         return "replicas stayed up; no load was asked for, so no requests were judged"
     counts = await load.settle(witness.done)
@@ -58,14 +60,14 @@ async def _window(step: Watch, world: World, witness: asyncio.Future[ReplicaChan
 
 async def _healthy(step: Watch, world: World) -> None:
     """Have Docker's own word on every replica, as far as a healthcheck is defined."""
-    end = world.ports.clock.monotonic() + min(_HEALTH_PATIENCE, world.remaining())
+    end = world.ports.clock.awake() + min(_HEALTH_PATIENCE, world.remaining())
     while True:
         replicas = await world.replicas(step.color)
         if not replicas or any(replica.health is Health.UNHEALTHY for replica in replicas):
             raise RuntimeFailedError(f"watch {step.color.value}", _states(replicas))
         if not any(replica.health is Health.STARTING for replica in replicas):
             return
-        if world.ports.clock.monotonic() >= end:
+        if world.ports.clock.awake() >= end:
             # It answered all along; a healthcheck that is asked rarely must not withdraw a good release.
             text = f"{_states(replicas)}: Docker has not asked often enough to say more; it answers on its ready path"
             world.publish(Warned(text=text, hint="set healthcheck.start_interval"))

@@ -45,7 +45,7 @@ class LoadJudge:
     def look(self) -> None:
         """Raise `RuntimeFailedError` once too many of enough requests are known to be dropped."""
         counts = self._judged()
-        now = self._world.ports.clock.monotonic()
+        now = self._world.ports.clock.awake()
         self._due.append((now, counts.due))
         while len(self._due) > 1 and self._due[1][0] <= now - _LONG:
             self._due.popleft()
@@ -55,7 +55,7 @@ class LoadJudge:
         counts = self._load.counts_in(PHASE)
         at, due = self._due[0]
         late = unanswered(counts) - (counts.due - due)  # all that were due since may be without an answer as well
-        known = self._world.ports.clock.monotonic() - at >= _LONG and late > 0
+        known = self._world.ports.clock.awake() - at >= _LONG and late > 0
         waiting = f", at least {late:,} without an answer for more than {_LONG:g} s" if known else ""
         return f"{counts.dropped:,} dropped / {counts.done:,}{waiting}{_beside(self._load, counts)}"
 
@@ -80,7 +80,7 @@ class LoadJudge:
         if stamped is None:
             return _no_data(counts, _UNCONFIRMED)
         clock, patience = self._world.ports.clock, self._world.spec.answer_timeout + _COUNTED
-        shown, end = clock.monotonic(), None
+        shown, end = clock.awake(), None
         for _ in range(round((patience + _SPARE) / TICK)):
             if not counts.alive or interrupted():
                 return counts
@@ -91,8 +91,8 @@ class LoadJudge:
                     return counts
                 if counts.elapsed >= end:
                     return self._lost(counts, waiting)
-            if clock.monotonic() - shown >= _LONG:
-                shown = clock.monotonic()
+            if clock.awake() - shown >= _LONG:
+                shown = clock.awake()
                 text = f"{counts.dropped:,} dropped / {counts.done:,}, {waiting:,} not answered yet"
                 self._world.progress(text, left=patience if end is None else end - counts.elapsed)
             await clock.sleep(TICK)

@@ -28,6 +28,9 @@ class ManualClock:
     def monotonic(self) -> float:
         return self.time
 
+    def awake(self) -> float:
+        return self.time
+
     async def sleep(self, seconds: float) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._sleepers.append((self.time + seconds, done))
