@@ -122,6 +122,10 @@ class ProxyFacts:
     """Whether the configuration includes the generated upstream file, at http level."""
     routes_by_upstream: bool | None = None
     """Whether user traffic goes to `$rollout_upstream` (or the group `rollout`)."""
+    bypasses: tuple[str, ...] = ()
+    """Places that send requests to a color by its own name, which no cutover moves."""
+    idle_groups: tuple[str, ...] = ()
+    """Upstream groups that name a color and that nothing uses."""
     has_fallback: bool | None = None
     """Whether the maps that hold without a generated file are declared before the include."""
     control_listens: bool | None = None

@@ -36,6 +36,7 @@ async def proxy_facts(spec: Spec, host: ProxyHost) -> ProxyFacts | None:
             generated=target / spec.upstream_file.name,
             control_port=spec.proxy.control_port,
             version=version.output,
+            services=frozenset(spec.services.values()),
         )
     )
     return replace(facts, control_published=published or "", control_answers=await _answers(spec, host))

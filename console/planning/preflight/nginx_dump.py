@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from console.model.facts import ProxyFacts
+from console.planning.preflight.nginx_bypass import bypasses, idle_groups
+from console.planning.preflight.nginx_tree import Directive, read_tree
 
 MAPS = frozenset({"$rollout_upstream", "$rollout_generation", "$rollout_color"})
 """The variables that every generated file sets, and that the user's own configuration sets before it."""
 
-_FILE = re.compile(r"^# configuration file (?P<path>.+):$", re.MULTILINE)
-_TOKEN = re.compile(
-    r"""[\s]+ | \#[^\n]* | (?P<mark>[{};]) | "(?P<double>(?:\\.|[^"\\])*)" | '(?P<single>(?:\\.|[^'\\])*)'
-        | (?P<word>(?:\$\{|\\.|[^\s{};"'\\])(?:\$\{[^}]*\}|\\.|[^\s{};\\])*)""",
-    re.VERBOSE | re.DOTALL,
-)
 _VERSION = re.compile(r"nginx/(?P<version>[0-9]+(?:\.[0-9]+)+)")
 _TIME = re.compile(r"(?P<number>[0-9]+)(?P<unit>ms|[smhdwMy]?)")
 _UNITS = {
@@ -33,31 +27,16 @@ _UNITS = {
     "y": 31536e3,
 }
 _TARGET = re.compile(r"[a-z]+://(?:\$rollout_upstream|\$\{rollout_upstream\}|rollout)(?:/|$)")
-_DEEPEST = 32
 
 
-@dataclass(slots=True, kw_only=True)
-class _Directive:
-    name: str
-    arguments: tuple[str, ...]
-    file: PurePosixPath
-    children: list[_Directive] = field(default_factory=list)
-
-    def all(self, name: str) -> Iterator[_Directive]:
-        return (child for child in self.children if child.name == name)
-
-    def last(self, name: str) -> _Directive | None:
-        found = list(self.all(name))
-        return found[-1] if found else None
-
-    def deep(self, name: str) -> Iterator[_Directive]:
-        for child in self.children:
-            if child.name == name:
-                yield child
-            yield from child.deep(name)
-
-
-def parse_nginx(dump: str, *, generated: PurePosixPath, control_port: int = 9080, version: str = "") -> ProxyFacts:
+def parse_nginx(
+    dump: str,
+    *,
+    generated: PurePosixPath,
+    control_port: int = 9080,
+    version: str = "",
+    services: frozenset[str] = frozenset(),
+) -> ProxyFacts:
     """What a configuration dump says; what can't be found in it stays None.
 
     Args:
@@ -65,9 +44,10 @@ def parse_nginx(dump: str, *, generated: PurePosixPath, control_port: int = 9080
         generated: where nginx sees the generated upstream file, for example `/etc/rollout/upstream.conf`.
         control_port: the port of the control listener.
         version: the output of `nginx -v`, if it was asked.
+        services: the names under which the proxy could reach a color without the upstream.
     """
     number = _VERSION.search(version) or _VERSION.search(dump)
-    main = _tree(dump)
+    main = read_tree(dump)
     known = tuple(int(part) for part in number["version"].split(".")) if number else None
     http = main.last("http") if main else None
     if main is None or http is None:
@@ -82,33 +62,35 @@ def parse_nginx(dump: str, *, generated: PurePosixPath, control_port: int = 9080
         worker_shutdown_timeout=(_time(shutdown) or math.inf) if shutdown else math.inf,
         includes_generated=_include(http, generated) is not None,
         routes_by_upstream=any(_routes(server) for server in users),
+        bypasses=bypasses(users, http, services, generated=generated.parent),
+        idle_groups=idle_groups(users, http, services, generated=generated.parent),
         has_fallback=_fallback(http, generated),
         control_listens=any(_control(server) for server in control),
         retries_non_idempotent=any("non_idempotent" in d.arguments for d in http.deep("proxy_next_upstream")),
     )
 
 
-def _keepalive(level: _Directive, http: _Directive) -> float:
+def _keepalive(level: Directive, http: Directive) -> float:
     own = level.last("keepalive_min_timeout") or http.last("keepalive_min_timeout")
     return (_time(own) or 0.0) if own else 0.0
 
 
-def _listens(server: _Directive, port: int) -> bool:
+def _listens(server: Directive, port: int) -> bool:
     addresses = [directive.arguments[0] for directive in server.all("listen") if directive.arguments]
     return any(address == str(port) or address.endswith(f":{port}") for address in addresses)
 
 
-def _control(server: _Directive) -> bool:
+def _control(server: Directive) -> bool:
     paths = {location.arguments[-1] for location in server.all("location") if location.arguments}
     return "/generation" in paths and any(path.startswith("/served") for path in paths)
 
 
-def _routes(server: _Directive) -> bool:
+def _routes(server: Directive) -> bool:
     passes = [*server.deep("proxy_pass"), *server.deep("grpc_pass")]
     return any(_TARGET.match(directive.arguments[0]) for directive in passes if directive.arguments)
 
 
-def _include(http: _Directive, generated: PurePosixPath) -> int | None:
+def _include(http: Directive, generated: PurePosixPath) -> int | None:
     """Position of the first include of the generated files among the directives of the http block."""
     for position, child in enumerate(http.children):
         if child.name == "include" and child.arguments:
@@ -118,7 +100,7 @@ def _include(http: _Directive, generated: PurePosixPath) -> int | None:
     return None
 
 
-def _fallback(http: _Directive, generated: PurePosixPath) -> bool | None:
+def _fallback(http: Directive, generated: PurePosixPath) -> bool | None:
     include = _include(http, generated)
     if include is None:
         return None
@@ -127,11 +109,11 @@ def _fallback(http: _Directive, generated: PurePosixPath) -> bool | None:
     return before >= MAPS and not after & MAPS
 
 
-def _variable(child: _Directive) -> str:
+def _variable(child: Directive) -> str:
     return child.arguments[1] if child.name == "map" and len(child.arguments) > 1 else ""
 
 
-def _time(directive: _Directive) -> float | None:
+def _time(directive: Directive) -> float | None:
     total, text = 0.0, directive.arguments[0] if directive.arguments else ""
     parts = list(_TIME.finditer(text))
     if not parts or "".join(part[0] for part in parts) != text:
@@ -139,43 +121,3 @@ def _time(directive: _Directive) -> float | None:
     for part in parts:
         total += int(part["number"]) * _UNITS[part["unit"]]
     return total
-
-
-def _tree(dump: str) -> _Directive | None:
-    """The main context with every include replaced by the directives of its files."""
-    parts = _FILE.split(dump)
-    files: dict[PurePosixPath, str] = {}
-    for path, text in zip(parts[1::2], parts[2::2], strict=True):
-        files.setdefault(PurePosixPath(path), text)
-    if not files:
-        return None
-    main = next(iter(files))
-    return _Directive(name="", arguments=(), file=main, children=list(_parse(main, files, main.parent, depth=0)))
-
-
-def _parse(
-    path: PurePosixPath, files: dict[PurePosixPath, str], prefix: PurePosixPath, *, depth: int
-) -> Iterator[_Directive]:
-    stack: list[_Directive] = [_Directive(name="", arguments=(), file=path)]
-    words: list[str] = []
-    for match in _TOKEN.finditer(files[path]):
-        mark = match["mark"]
-        if mark is None:
-            word = next((text for text in (match["double"], match["single"], match["word"]) if text is not None), None)
-            words += [] if word is None else [word]
-        elif mark == "}":
-            words = []
-            if len(stack) > 1:
-                stack.pop()
-        elif words:
-            directive = _Directive(name=words[0], arguments=tuple(words[1:]), file=path)
-            if directive.name == "include" and directive.arguments:
-                directive.arguments = (str(prefix / directive.arguments[0]),)
-            words = []
-            stack[-1].children.append(directive)
-            if mark == "{":
-                stack.append(directive)
-            elif directive.name == "include" and directive.arguments and depth < _DEEPEST:
-                for other in [name for name in files if name.match(directive.arguments[0]) and name != path]:
-                    stack[-1].children += _parse(other, files, prefix, depth=depth + 1)
-    yield from stack[0].children

@@ -121,6 +121,23 @@ def _wiring(proxy: ProxyFacts) -> Iterator[Finding]:
         )
     elif proxy.routes_by_upstream:
         yield ok("proxy.routes", "proxy_pass", "user traffic goes to `$rollout_upstream`")
+    if proxy.bypasses:
+        yield blocker(
+            "proxy.bypass",
+            "proxy_pass",
+            f"not through the upstream: {'; '.join(proxy.bypasses)}",
+            why="a cutover does not move them: they stay with one color, and fail when it is stopped or replaced",
+            fix="write `proxy_pass http://$rollout_upstream;` there, too; it passes the path on as it came, so where a "
+            "prefix has to go: `rewrite ^/prefix/(.*)$ /$1 break;` before it",
+        )
+    if proxy.idle_groups:
+        yield warning(
+            "proxy.idle-group",
+            "upstream",
+            f"unused, and names a color: {', '.join(proxy.idle_groups)}",
+            why="nginx looks its servers up all the same: while that color is down it neither starts nor reloads",
+            fix="take the `upstream` block out",
+        )
     if proxy.has_fallback is False:
         yield warning(
             "proxy.fallback",

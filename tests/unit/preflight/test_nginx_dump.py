@@ -36,7 +36,7 @@ def nginx(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
 
 
-def dumped(folder: Path, config: str) -> ProxyFacts:
+def dumped(folder: Path, config: str, *, services: frozenset[str] = frozenset()) -> ProxyFacts:
     """What a configuration says after a real nginx has read it."""
     generated = folder / "generated"
     generated.mkdir(exist_ok=True)
@@ -49,6 +49,7 @@ def dumped(folder: Path, config: str) -> ProxyFacts:
         result.stdout + result.stderr,
         generated=PurePosixPath(generated / "upstream.conf"),
         version=nginx("-v").stderr,
+        services=services,
     )
 
 
@@ -127,6 +128,40 @@ def test_comments_and_quotes_are_no_directives(tmp_path: Path) -> None:
     """
     seen = dumped(tmp_path, http(body))
     assert (seen.keepalive_min_timeout, seen.includes_generated) == (0.0, False)
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("location /a/ { proxy_pass http://localhost:1/; }", ("location /a/: proxy_pass http://localhost:1/",)),
+        ("location ~ x { if ($arg_q) { proxy_pass http://own; } }", ("location ~ x: proxy_pass http://own",)),
+        (
+            "location /g { set $where localhost:1; grpc_pass grpc://$where; }",
+            ("location /g: grpc_pass grpc://$where",),
+        ),
+        ("location /m { proxy_pass http://$mapped; }", ("location /m: proxy_pass http://$mapped",)),
+        ("location /other { proxy_pass http://127.0.0.1:2; }", ()),
+        ("location /b { proxy_pass http://${rollout_upstream}/; }", ()),
+        ("location /h { proxy_pass http://$host; }", ()),
+    ],
+)
+def test_a_way_past_the_upstream_is_told_with_its_place(tmp_path: Path, body: str, found: tuple[str, ...]) -> None:
+    groups = "upstream own { server 127.0.0.1:3; server localhost:1; }\nmap $host $mapped { default own; }\n"
+    server = f"server {{ listen 18080; location / {{ proxy_pass http://$rollout_upstream; }} {body} }}"
+    (tmp_path / "generated").mkdir()
+    (tmp_path / "generated/upstream.conf").write_text("upstream rollout { server localhost:1; }")
+    config = http(f"{MAPS}include GENERATED/*.conf;\n{groups}{server}{CONTROL}")
+    assert dumped(tmp_path, config, services=frozenset({"localhost"})).bypasses == found
+    assert dumped(tmp_path, config, services=frozenset({"app"})).bypasses == ()
+
+
+def test_a_group_that_names_a_color_is_told_when_nothing_uses_it(tmp_path: Path) -> None:
+    groups = (
+        "upstream own { server localhost:1; } upstream used { server localhost:2; } upstream db { server 127.0.0.1:3; }"
+    )
+    server = "server { listen 18080; location / { proxy_pass http://used; } }"
+    seen = dumped(tmp_path, http(f"{MAPS}{groups}{server}"), services=frozenset({"localhost"}))
+    assert (seen.idle_groups, seen.bypasses) == (("own",), ("location /: proxy_pass http://used",))
 
 
 @pytest.mark.parametrize(

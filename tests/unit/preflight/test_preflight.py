@@ -102,6 +102,12 @@ def test_what_was_checked_is_told_too_each_code_once_and_always_in_the_same_orde
         ),
         (facts(live=replace(CLEAN_PROXY, includes_generated=False)), "proxy.include", "blocker"),
         (facts(live=replace(CLEAN_PROXY, routes_by_upstream=False)), "proxy.routes", "blocker"),
+        (
+            facts(live=replace(CLEAN_PROXY, bypasses=("location /api/: proxy_pass http://app:8000/",))),
+            "proxy.bypass",
+            "blocker",
+        ),
+        (facts(live=replace(CLEAN_PROXY, idle_groups=("backend",))), "proxy.idle-group", "warning"),
         (facts(live=replace(CLEAN_PROXY, has_fallback=False)), "proxy.fallback", "warning"),
         (facts(live=replace(CLEAN_PROXY, control_listens=False)), "proxy.control", "blocker"),
         (facts(live=replace(CLEAN_PROXY, control_published="")), "proxy.control", "blocker"),
