@@ -125,7 +125,7 @@ class GroupTally:
         self.fold(objective)
         unexpected = sum(n for status, n in self.wanted.items() if status >= _CLIENT_ERROR and status not in expect)
         statuses = dict(self.wanted)
-        add_counts(statuses, self.statuses)
+        add_counts(statuses, self.statuses.items())
         return Group(
             phase=phase,
             release=origin[0],
@@ -136,7 +136,7 @@ class GroupTally:
             recovered=self.recovered,
             slow=self._slow,
             statuses=statuses,
-            attempts=self.attempts,
+            attempts=tuple(self.attempts.items()),
             latency=self._latency,
             service=self._service,
         )

@@ -11,12 +11,14 @@ Deltas (`Snapshot`) add up to the whole (`Summary`): counts by addition, histogr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final, Literal
+
+from msgspec import Struct, field
 
 from console.model.histogram import Histogram
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION: Final = 3
 """Of the JSON lines. A reader refuses a line of another version."""
 
 MAX_RATE = 100_000.0
@@ -92,8 +94,18 @@ class Retry(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadConfig:
+class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Plain data that a line is made of."""
+
+
+class Line(Part, frozen=True, kw_only=True, tag_field="type"):
+    """One line of JSON, told apart by its type."""
+
+    v: Literal[3] = PROTOCOL_VERSION
+    """`PROTOCOL_VERSION`."""
+
+
+class LoadConfig(Line, frozen=True, kw_only=True, tag="config"):
     """One run of the generator. All durations in seconds."""
 
     url: str
@@ -135,8 +147,7 @@ class LoadConfig:
     """Between snapshots."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Part, frozen=True, kw_only=True):
     """A class of failed attempts."""
 
     kind: FailureKind
@@ -147,8 +158,7 @@ class Attempt:
     """Whether it was the one retry: such failures are no further drop."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(Part, frozen=True, kw_only=True):
     """One failed request, as it is listed."""
 
     at: float
@@ -165,17 +175,15 @@ class Failure:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhaseCounts:
+class PhaseCounts(Part, frozen=True, kw_only=True):
     """The schedule's side of a phase."""
 
     phase: str
     due: int = 0
-    not_sent: Mapping[NotSent, int] = field(default_factory=dict)
+    not_sent: Mapping[NotSent, int] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(Part, frozen=True, kw_only=True):
     """The answers' side, for one phase, one release and one color."""
 
     phase: str
@@ -187,17 +195,17 @@ class Group:
     recovered: int = 0
     """Of the dropped: what a browser's one retry would have hidden."""
     slow: int = 0
-    statuses: Mapping[int, int] = field(default_factory=dict)
+    statuses: Mapping[int, int] = {}
     """Complete answers by status, those to retries included."""
-    attempts: Mapping[Attempt, int] = field(default_factory=dict)
+    attempts: tuple[tuple[Attempt, int], ...] = ()
+    """Failed attempts by class; each class is named once."""
     latency: Histogram = field(default_factory=Histogram)
     """From the scheduled time, of the answers that were no drop."""
     service: Histogram = field(default_factory=Histogram)
     """From the attempt's own start, of the same answers."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
+class Totals(Part, frozen=True, kw_only=True):
     """Cumulative counters since the run began."""
 
     due: int = 0
@@ -236,8 +244,7 @@ class Totals:
         return self.dropped - self.recovered
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Line, frozen=True, kw_only=True, tag="snapshot"):
     """What happened since the snapshot before, with the cumulative totals beside it."""
 
     sequence: int
@@ -270,8 +277,7 @@ class Snapshot:
         return sent / self.window if self.window > 0 else 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
+class Started(Line, frozen=True, kw_only=True, tag="started"):
     """The generator resolved its target and begins."""
 
     url: str
@@ -283,16 +289,14 @@ class Started:
     """`epoll`, `uvloop` or `asyncio`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhaseStamped:
+class PhaseStamped(Line, frozen=True, kw_only=True, tag="phase-stamped"):
     """Requests due from now on carry this phase."""
 
     phase: str
     at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Refused(Line, frozen=True, kw_only=True, tag="refused"):
     """The generator won't run this configuration; nothing was sent."""
 
     problem: str
@@ -306,8 +310,7 @@ class EndReason(StrEnum):
     BOUND = "duration bound reached"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class Summary(Line, frozen=True, kw_only=True, tag="summary"):
     """A whole run: the sum of its snapshots. In flight is 0, since everything was waited for."""
 
     url: str
@@ -348,22 +351,19 @@ class Summary:
 Message = Started | PhaseStamped | Refused | Snapshot | Summary
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetRate:
+class SetRate(Line, frozen=True, kw_only=True, tag="set-rate"):
     """Change the arrival rate from now on; 0 pauses."""
 
     rate: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetPhase:
+class SetPhase(Line, frozen=True, kw_only=True, tag="set-phase"):
     """Stamp requests that are due from now on."""
 
     phase: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
+class Stop(Line, frozen=True, kw_only=True, tag="stop"):
     """End the schedule, wait for what is in flight, write the summary."""
 
 

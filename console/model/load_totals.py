@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TypeVar
 
 from console.model.histogram import Histogram
@@ -68,7 +68,7 @@ class _GroupSum:
         self.dropped += delta.dropped
         self.recovered += delta.recovered
         self.slow += delta.slow
-        add_counts(self.statuses, delta.statuses)
+        add_counts(self.statuses, delta.statuses.items())
         add_counts(self.attempts, delta.attempts)
         self.latency.add(delta.latency)
         self.service.add(delta.service)
@@ -84,7 +84,7 @@ class _GroupSum:
             recovered=self.recovered,
             slow=self.slow,
             statuses=dict(sorted(self.statuses.items())),
-            attempts=dict(self.attempts),
+            attempts=tuple(self.attempts.items()),
             latency=Histogram(self.latency.total().counts),
             service=Histogram(self.service.total().counts),
         )
@@ -114,7 +114,7 @@ class LoadSum:
         self.failures.extend(snapshot.failures)
         for delta in snapshot.phases:
             due, not_sent = self._phases.get(delta.phase, (0, {}))
-            add_counts(not_sent, delta.not_sent)
+            add_counts(not_sent, delta.not_sent.items())
             self._phases[delta.phase] = (due + delta.due, not_sent)
         for group in snapshot.groups:
             key = (group.phase, group.release, group.color)
@@ -159,7 +159,7 @@ def merged(groups: Iterable[Group], *, phase: str = "", release: str = "", color
     return total.group(phase, release, color)
 
 
-def add_counts(total: dict[_Key, int], delta: Mapping[_Key, int]) -> None:
-    """Add `delta` to `total`, key by key."""
-    for key, count in delta.items():
+def add_counts(total: dict[_Key, int], counts: Iterable[tuple[_Key, int]]) -> None:
+    """Add counts to `total`, key by key."""
+    for key, count in counts:
         total[key] = total.get(key, 0) + count

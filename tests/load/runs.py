@@ -47,7 +47,7 @@ def check_books(summary: Summary) -> None:
     assert totals.responses == sum(whole.statuses.values())
     assert whole.latency.total == whole.service.total == totals.ok + totals.unexpected
     assert summary.lag.total == totals.due - never_begun(summary)
-    first = sum(count for attempt, count in whole.attempts.items() if not attempt.retry and attempt.stage != "idle")
+    first = sum(count for attempt, count in whole.attempts if not attempt.retry and attempt.stage != "idle")
     assert first == totals.dropped
     assert len(summary.failures) + summary.failures_omitted == totals.dropped + totals.stray
 

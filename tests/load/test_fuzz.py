@@ -127,7 +127,7 @@ def test_whatever_a_server_sends_each_request_has_exactly_one_outcome(
     totals, whole = delta.totals, merged(delta.groups)
     assert (totals.due, totals.not_sent, totals.in_flight) == (len(planned) + 2, 0, 0)
     assert totals.ok + totals.unexpected + totals.dropped == totals.due
-    first = sum(n for attempt, n in whole.attempts.items() if not attempt.retry and attempt.stage != "idle")
+    first = sum(n for attempt, n in whole.attempts if not attempt.retry and attempt.stage != "idle")
     assert first == totals.dropped
     assert totals.responses == sum(whole.statuses.values())
     assert whole.latency.total == totals.ok + totals.unexpected

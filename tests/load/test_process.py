@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import os
 import signal
 import subprocess
@@ -14,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from console.model.load import (
     LoadConfig,
@@ -255,7 +255,7 @@ def answering_after(delay: float) -> Iterator[str]:
 
 def test_an_answer_that_waits_in_its_socket_is_none_that_came_too_late() -> None:
     config = LoadConfig(url="", rate=300.0, timeout=3.0, connections=600, max_connections=2000, fresh_share=0.0)
-    with answering_after(0.6) as url, RawLoad(dataclasses.replace(config, url=url)) as load:
+    with answering_after(0.6) as url, RawLoad(replace(config, url=url)) as load:
         assert isinstance(load.next(), Started)
         while (snapshot := load.next()) and not (isinstance(snapshot, Snapshot) and snapshot.totals.ok > 50):
             pass

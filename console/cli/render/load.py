@@ -144,7 +144,7 @@ def _details(run: Summary, whole: Group) -> list[str]:
     statuses = ", ".join(f"{status} x {count:,}" for status, count in whole.statuses.items()) or "none"
     share = run.cpu_seconds / run.elapsed if run.elapsed > 0 else 0.0
     lines = [f"statuses: {statuses}", f"the generator used {share:.1%} of a core, {run.totals.opened:,} connections"]
-    for attempt, count in sorted(whole.attempts.items(), key=lambda item: -item[1]):
+    for attempt, count in sorted(whole.attempts, key=lambda item: -item[1]):
         retry = " (of the retry)" if attempt.retry else ""
         reuse = "reused" if attempt.reused else "fresh"
         lines.append(f"{count:>9,}  {attempt.kind.value} at {attempt.stage.value}, {reuse} connection{retry}")

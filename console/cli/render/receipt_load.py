@@ -57,7 +57,7 @@ def _statuses(load: ReceiptLoad) -> str:
     """Every status with its answers; a redirect is one of them, since none is followed."""
     counts: dict[int, int] = {}
     for line in load.by_phase:
-        add_counts(counts, dict(line.statuses))
+        add_counts(counts, line.statuses)
     return ", ".join(f"{status} x {count:,}" for status, count in sorted(counts.items()))
 
 

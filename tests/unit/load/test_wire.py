@@ -68,7 +68,7 @@ groups = st.builds(
     recovered=counts,
     slow=counts,
     statuses=st.dictionaries(st.integers(100, 599), st.integers(1, 99), max_size=4),
-    attempts=st.dictionaries(attempts, st.integers(1, 99), max_size=4),
+    attempts=st.dictionaries(attempts, st.integers(1, 99), max_size=4).map(lambda counts: tuple(counts.items())),
     latency=histograms,
     service=histograms,
 )
