@@ -101,11 +101,13 @@ async def gather_facts(spec: Spec, environ: Mapping[str, str] | None = None) -> 
         replicas = await ComposeRuntime(spec, client).replicas()
         known = releases(FileJournal(spec.state / "journal.jsonl").records())
         earlier = next((release for release in known[1:] if release.image.id), None)
+        static = load_static(spec, os.environ if environ is None else environ)
+        running = sum(replica.running for replica in replicas)
         return Facts(
             spec=spec,
-            static=load_static(spec, os.environ if environ is None else environ),
+            static=static,
             proxy=await proxy_facts(spec, ContainerHost(spec, client)),
-            host=await host_facts(spec, client, running=sum(replica.running for replica in replicas), rollback=earlier),
+            host=await host_facts(spec, client, running=running, rollback=earlier, ports=static.proxy.ports),
         )
     finally:
         await client.close()

@@ -91,6 +91,20 @@ class ProxyUnreachableError(RolloutError):
     """The proxy is gone or does not answer on its control listener."""
 
 
+class ProxyGoneError(ProxyUnreachableError):
+    """As its container is, the proxy will never answer: waiting for it is of no use.
+
+    Args:
+        crashing: whether it was started and ended by itself, so that its configuration is to be looked at.
+    """
+
+    def __init__(
+        self, attempted: str, found: str, *, now: str = "", next_command: str = "", crashing: bool = False
+    ) -> None:
+        super().__init__(attempted, found, now=now, next_command=next_command)
+        self.crashing = crashing
+
+
 class InconclusiveError(RolloutError):
     """A watch saw too few requests and was told to pause, where nobody can let it go on."""
 

@@ -112,6 +112,8 @@ class StaticFacts:
 class ProxyFacts:
     """What the running proxy is and says."""
 
+    crashed: str = ""
+    """How it ended by itself, when it was started and does not run; nothing else is known then."""
     version: tuple[int, ...] | None = None
     """For example `(1, 30, 0)`."""
     keepalive_min_timeout: float | None = None
@@ -138,6 +140,16 @@ class ProxyFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PortHolder:
+    """A container that has a port which the proxy is to publish."""
+
+    port: int
+    container: str
+    own_stack: bool
+    """Whether it belongs to the same stack."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostFacts:
     """What this machine has."""
 
@@ -153,6 +165,8 @@ class HostFacts:
     rollback_image_present: bool | None = None
     image_has_healthcheck: bool | None = None
     """Whether the service's image brings a healthcheck of its own."""
+    port_holders: tuple[PortHolder, ...] = ()
+    """Who has the ports of the proxy, besides the proxy itself."""
     colors_running: int | None = None
     """How many replicas run now, both colors."""
 

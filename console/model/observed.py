@@ -100,6 +100,10 @@ class UpstreamObserved:
     """None when the proxy does not answer; `problem` says why."""
     workers: tuple[Worker, ...] = ()
     problem: str = ""
+    hopeless: bool = False
+    """Whether nothing comes of waiting for the proxy: it does not run, or it was made without what is asked of it."""
+    way_on: str = ""
+    """The command that helps then, if one is known."""
 
     @property
     def accepting(self) -> frozenset[int]:

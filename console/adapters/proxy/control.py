@@ -16,13 +16,15 @@ import time
 
 from console.adapters.proxy.http import FetchError, Response, Target, fetch, target_of
 from console.model.color import Color
-from console.model.errors import ProxyUnreachableError
+from console.model.errors import ProxyGoneError, ProxyUnreachableError
 from console.model.observed import Live
 from console.ports.proxy import Answer
 from console.ports.proxy_host import ProxyHost
 
 CONTROL_TIMEOUT = 2.0
 """Seconds for one answer of the control listener, when the caller has no deadline of its own."""
+
+ASKING = "ask the proxy's control listener"
 
 _ADDRESS = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}:[0-9]{1,5}")
 _GENERATION = re.compile(r"(?P<generation>[0-9]{1,18}) (?P<color>\S+)\s*")
@@ -114,14 +116,17 @@ class Control:
             if self._published is None:
                 published = await self._host.published(self._port)
                 if published is None:
-                    raise self._unreachable(f"port {self._port} of the proxy is not published on loopback")
+                    raise ProxyGoneError(
+                        ASKING,
+                        f"its container does not publish port {self._port}, and has to be made anew to do so",
+                    )
                 parts = target_of(f"http://{published}")
                 self._published = parts.host, parts.port
             return self._published
 
     @staticmethod
     def _unreachable(found: str) -> ProxyUnreachableError:
-        return ProxyUnreachableError("ask the proxy's control listener", found)
+        return ProxyUnreachableError(ASKING, found)
 
 
 def _last(listed: str) -> str | None:

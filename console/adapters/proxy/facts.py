@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from console.adapters.proxy.control import CONTROL_TIMEOUT, Control
 from console.adapters.proxy.workers import command_of, master_of
-from console.model.errors import ProxyUnreachableError
+from console.model.errors import ProxyGoneError, ProxyUnreachableError
 from console.model.facts import ProxyFacts
 from console.model.spec import Spec
 from console.planning.preflight import parse_nginx
@@ -25,6 +25,8 @@ async def proxy_facts(spec: Spec, host: ProxyHost) -> ProxyFacts | None:
         dump = await host.run((*command, "-T"), deadline=DUMP_DEADLINE)
         version = await host.run((*command, "-v"), deadline=DUMP_DEADLINE)
         published = await host.published(spec.proxy.control_port)
+    except ProxyGoneError as error:
+        return ProxyFacts(crashed=error.found) if error.crashing else None
     except ProxyUnreachableError:
         return None
     target = spec.proxy.target

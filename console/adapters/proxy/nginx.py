@@ -20,7 +20,7 @@ from console.adapters.proxy.sockets import established_to
 from console.adapters.proxy.version import proxy_versions
 from console.adapters.proxy.workers import command_of, master_of, workers_of
 from console.adapters.storage.atomic import write_atomically
-from console.model.errors import ProxyRefusedError, ProxyUnreachableError
+from console.model.errors import ProxyGoneError, ProxyRefusedError, ProxyUnreachableError
 from console.model.observed import Upstream, UpstreamObserved
 from console.model.spec import Spec
 from console.ports.proxy import Answer
@@ -48,7 +48,7 @@ class NginxProxy:
             self._control.live(self._path, timeout=CONTROL_TIMEOUT),
             return_exceptions=True,
         )
-        problems: list[str] = []
+        problems: list[ProxyUnreachableError | str] = []
         try:
             configured = upstream_file.parse(self.read())
         except OSError as error:
@@ -58,7 +58,9 @@ class NginxProxy:
             configured=configured,
             live=_told(live, problems),
             workers=workers_of(_told(processes, problems) or ()),
-            problem="; ".join(problems),
+            problem="; ".join(dict.fromkeys(map(_words_of, problems))),
+            hopeless=any(isinstance(problem, ProxyGoneError) for problem in problems),
+            way_on=next((each.next_command or self._anew for each in problems if isinstance(each, ProxyGoneError)), ""),
         )
 
     def read(self) -> bytes | None:
@@ -172,6 +174,12 @@ class NginxProxy:
         """The command that shows nginx's own words; an embedded stack has no Compose to ask."""
         return f"docker compose logs --tail 20 {self._spec.proxy.service}" if self._spec.compose_files else ""
 
+    @property
+    def _anew(self) -> str:
+        """The command that makes the proxy's container anew, and no other."""
+        spec = self._spec
+        return f"docker compose -p {spec.project} up -d --no-deps {spec.proxy.service}" if spec.compose_files else ""
+
     def _write(self, content: bytes) -> None:
         file = self._spec.upstream_file
         try:
@@ -195,14 +203,19 @@ class NginxProxy:
         return ProxyRefusedError(attempted, found, now=now, next_command=self._hint)
 
 
-def _told(result: T | BaseException, problems: list[str]) -> T | None:
+def _told(result: T | BaseException, problems: list[ProxyUnreachableError | str]) -> T | None:
     """The result of a question to the proxy; when it could not be asked, None, and the reason among the problems."""
     if isinstance(result, ProxyUnreachableError):
-        problems.append(str(result))
+        problems.append(result)
         return None
     if isinstance(result, BaseException):
         raise result
     return result
+
+
+def _words_of(problem: ProxyUnreachableError | str) -> str:
+    # That the proxy is gone is one fact, whatever was asked of it.
+    return f"the proxy: {problem.found}" if isinstance(problem, ProxyGoneError) else str(problem)
 
 
 def _words(result: CommandResult) -> str:

@@ -165,5 +165,7 @@ def _reason(argv: tuple[str, ...], output: str, code: int | None) -> str:
     if "'compose' is not a docker command" in output or "unknown shorthand flag: 'f'" in output:
         return "the Docker command line has no Compose plugin"
     progress = (" Creating", " Created", " Starting", " Started", " Waiting", " Healthy", " Running", " Exited")
-    told = "\n".join(line for line in output.splitlines() if not line.rstrip().endswith(progress))
+    told = "\n".join(
+        line for line in output.splitlines() if not line.rstrip().endswith(progress) and "level=warning" not in line
+    )
     return f"`{argv[0]} {argv[1]}` ended with {code}: {last_lines(told, 3) or last_lines(output, 3) or 'no output'}"

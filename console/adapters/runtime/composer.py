@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.adapters.runtime import compose_command, images, one_shots, override
+from console.adapters.runtime import compose_command, images, one_shots, override, port_holders
 from console.adapters.runtime.compose_command import ChildRunner
 from console.adapters.runtime.container_replica import Listed
 from console.adapters.runtime.containers import Containers
@@ -88,7 +88,10 @@ class Composer:
         argv = compose_command.up(self._spec, color, override=file, replicas=replicas, also=also)
         async with self._one_shots.run(color, found if migrate else (), shared):
             deadline = self._spec.start.deadline
-            await self._child.run(argv, attempted=attempted, now=UNTOUCHED, deadline=deadline, direct=True)
+            try:
+                await self._child.run(argv, attempted=attempted, now=UNTOUCHED, deadline=deadline, direct=True)
+            except RuntimeFailedError as error:
+                raise await port_holders.explained(error, self._client, self._spec, override=file) from error
         found = await self._containers.all()
         _verify(color, image, [one for one in found if one.service == service], replicas)
         await self._pins.notice_moved(found, color.other)
@@ -106,7 +109,10 @@ class Composer:
         file = override.write(self._spec, await self._pins.proven(await self._containers.all(), *Color))
         argv = compose_command.up_service(self._spec, self._spec.proxy.service, override=file)
         now = f"{color.value} runs; the proxy may not"
-        await self._child.run(argv, attempted="bring the proxy up", now=now, deadline=self._spec.start.deadline)
+        try:
+            await self._child.run(argv, attempted="bring the proxy up", now=now, deadline=self._spec.start.deadline)
+        except RuntimeFailedError as error:
+            raise await port_holders.explained(error, self._client, self._spec, override=file) from error
 
     async def take_down(self) -> None:
         """Take the whole stack down, both colors; volumes stay. For `rollout down`, which asked for exactly that."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -11,12 +12,12 @@ from typing import TypeVar
 from docker.api.client import APIClient
 
 from console.adapters.runtime.container_exec import ExecResult, execute
-from console.adapters.runtime.container_replica import Tree, branch, leaf
+from console.adapters.runtime.container_replica import Listed, Tree, branch, leaf
 from console.adapters.runtime.containers import Containers, running
 from console.adapters.runtime.docker_client import ConflictError, DockerClient, NotFoundError, in_daemon_thread
-from console.adapters.runtime.text import clean
+from console.adapters.runtime.text import clean, telling_words
 from console.adapters.runtime.visible_processes import VisibleProcesses, parents_first
-from console.model.errors import ProxyUnreachableError, RuntimeFailedError
+from console.model.errors import ProxyGoneError, ProxyUnreachableError, RuntimeFailedError
 from console.model.spec import Spec
 from console.ports.proxy_host import BindMount, CommandResult, Process
 
@@ -25,6 +26,25 @@ R = TypeVar("R")
 READ_DEADLINE = 10.0
 _ANY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}  # noqa: S104  # as Docker names it
 _COLUMNS = "-eo pid,ppid,args"
+
+
+CRASHED = frozenset({"restarting", "exited", "dead"})
+STATES = {
+    "created": "was never started",
+    "restarting": "ends and is restarted, again and again",
+    "exited": "has ended",
+}
+_NETWORKING = re.compile(r"^.*driver failed programming external connectivity on endpoint \S+ \([0-9a-f]+\): ")
+LAST_WORDS = 20
+"""Lines of a crashed proxy's output that are searched for the reason."""
+
+
+class _DownError(NotFoundError):
+    """The proxy has a container, which does not run."""
+
+    def __init__(self, attempted: str, found: str, *, state: str) -> None:
+        super().__init__(attempted, found)
+        self.state = state
 
 
 class ContainerHost:
@@ -130,7 +150,16 @@ class ContainerHost:
             return await act(await self._find(attempted))
         except RuntimeFailedError as error:
             self._forget(self._id)
-            raise self._gone(attempted, error) from error
+            raise self._gone(attempted, await self._closer(attempted, error)) from error
+
+    async def _closer(self, attempted: str, error: RuntimeFailedError) -> RuntimeFailedError:
+        """The same with its reason, where the container ended between the look at it and the call."""
+        if isinstance(error, ConflictError):
+            try:
+                await self._look(attempted)
+            except RuntimeFailedError as closer:
+                return closer
+        return error
 
     async def _find(self, attempted: str) -> str:
         """The running container's id; several that ask at once share one look."""
@@ -154,16 +183,35 @@ class ContainerHost:
         for details in await self._containers.inspect(own):
             if running(details):
                 return details
-        found = f"its container is {own[0].state}" if own else f"the service `{service}` has no container"
-        raise NotFoundError(attempted, found)
+        if not own:
+            raise NotFoundError(attempted, f"the service `{service}` has no container")
+        state = own[0].state
+        raise _DownError(
+            attempted, f"its container {STATES.get(state, f'is {state}')}{await self._why(own[0])}", state=state
+        )
+
+    async def _why(self, one: Listed) -> str:
+        """What a container that does not run, or Docker of it, said last; empty when that was nothing."""
+        try:
+            details: Tree = await self._client.call("inspect the proxy", lambda api: api.inspect_container(one.id))
+            told = _NETWORKING.sub("", clean(leaf(details, "State", "Error")).strip())
+            if not told and one.state in CRASHED:
+                output = await self._client.call(
+                    "read the proxy's logs", lambda api: api.logs(one.id, tail=LAST_WORDS, stream=False)
+                )
+                told = telling_words(output)
+        except RuntimeFailedError:
+            return ""
+        return f": {told}" if told else ""
 
     def _gone(self, attempted: str, error: RuntimeFailedError) -> ProxyUnreachableError:
-        gone = isinstance(error, (NotFoundError, ConflictError))
-        now = "without the proxy no request reaches the stack; the replicas go on as they are" if gone else error.now
-        command = f"docker compose -p {self._spec.project} ps --all {self._spec.proxy.service}"
-        return ProxyUnreachableError(
-            attempted, error.found, now=now, next_command=command if gone else error.next_command
-        )
+        if not isinstance(error, (NotFoundError, ConflictError)):
+            return ProxyUnreachableError(attempted, error.found, now=error.now, next_command=error.next_command)
+        now = "without the proxy no request reaches the stack; the replicas go on as they are"
+        service = self._spec.proxy.service
+        crashing = (error.state in CRASHED) if isinstance(error, _DownError) else "is restarting" in error.found
+        command = f"docker compose -p {self._spec.project} {'logs' if crashing else 'ps --all'} {service}"
+        return ProxyGoneError(attempted, error.found, now=now, next_command=command, crashing=crashing)
 
 
 def _bind_mounts(details: Tree) -> tuple[BindMount, ...]:

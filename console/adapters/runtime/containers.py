@@ -141,7 +141,8 @@ def networks_of(containers: Iterable[Listed], service: str) -> frozenset[str]:
 
 def running(details: Tree) -> bool:
     """Whether a container runs, from its details: the list is a moment behind after a start or a stop."""
-    return branch(details, "State").get("Running") is True
+    state = branch(details, "State")  # between two attempts of a restart Docker says both
+    return state.get("Running") is True and state.get("Restarting") is not True
 
 
 def image_pinned(details: Tree) -> str:

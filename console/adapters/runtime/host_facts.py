@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from docker.api.client import APIClient
 
 from console.adapters.runtime.container_replica import Tree, branch, leaf
 from console.adapters.runtime.docker_client import DockerClient, NotFoundError
-from console.model.facts import HostFacts
+from console.adapters.runtime.port_holders import holders
+from console.model.facts import HostFacts, PublishedPort
 from console.model.release import Release
 from console.model.spec import Spec
 
 
-async def host_facts(spec: Spec, client: DockerClient, *, running: int, rollback: Release | None) -> HostFacts:
+async def host_facts(
+    spec: Spec, client: DockerClient, *, running: int, rollback: Release | None, ports: Iterable[PublishedPort] = ()
+) -> HostFacts:
     """Facts of this machine and its engine. Raises `RuntimeFailedError` when the engine can't be asked."""
     info: Tree = await client.call("ask the engine about itself", lambda api: api.info())
     images = [details for name in set(spec.images.values()) if (details := await _image(client, name))]
@@ -30,6 +34,7 @@ async def host_facts(spec: Spec, client: DockerClient, *, running: int, rollback
         rollback_image=wanted,
         rollback_image_present=bool(await _image(client, wanted)) if wanted else None,
         image_has_healthcheck=all(healthchecks) if healthchecks else None,
+        port_holders=await holders(client, spec, ports),
         colors_running=running,
     )
 

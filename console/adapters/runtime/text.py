@@ -15,6 +15,12 @@ def clean(text: str | bytes) -> str:
     return _CONTROLS.sub("", _SEQUENCES.sub("", decoded.replace("\r\n", "\n").replace("\r", "\n")))
 
 
+def telling_words(text: str | bytes) -> str:
+    """Why a proxy ended, from its output: its last `[emerg]` line, else its last line; empty when it said nothing."""
+    lines = [line.strip() for line in clean(text).splitlines() if line.strip()]
+    return next((line for line in reversed(lines) if "[emerg]" in line), lines[-1] if lines else "")
+
+
 def last_lines(text: str, count: int) -> str:
     """The last few lines that say something, joined for an error message."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]

@@ -33,7 +33,10 @@ def ending(outcome: Outcome, story: Story, style: Style, for_this_stack: Callabl
         lines += field_lines("found", failure.found, style)
     for failure in story.failures[1:]:
         lines += field_lines("also", f"{failure.attempted or failure.title}: {failure.found}", style)
-    lines += field_lines("now", now_true(outcome), style)
+    now = now_true(outcome)
+    for failure in story.failures:  # what stands above need not be told again
+        now = now.replace(f"could not {failure.attempted or failure.title}: {failure.found}; ", "")
+    lines += field_lines("now", now, style)
     lines += field_lines("next", for_this_stack(_next(outcome)), style, verbatim=True)
     return "\n".join(lines) + "\n"
 

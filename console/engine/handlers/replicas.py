@@ -5,17 +5,49 @@ from __future__ import annotations
 from console.engine.handlers.drain import wait_until_drained
 from console.engine.world import World, addresses
 from console.model.color import Color
-from console.model.errors import RefusedError, RuntimeFailedError
+from console.model.errors import ProxyUnreachableError, RefusedError, RuntimeFailedError
 from console.model.events import ColorRetired, RequestsCut, Warned
 from console.model.observed import Replica
 from console.model.steps import BringUp, RemoveReplicas, ResumeReplicas, StartReplicas, StopReplicas
+
+PROXY_START = 15.0
+"""Seconds after which a proxy that was brought up has to answer on its control listener."""
+PROXY_HOPELESS = 2.0
+"""Seconds after which a proxy that runs no more, or never can be asked, is given up."""
+PROXY_PAUSE = 0.2
 
 
 async def bring_up(step: BringUp, world: World) -> str:
     """Bring the color and the proxy up; what runs already stays as it is."""
     world.progress(f"bringing {world.spec.services[step.color]} and {world.spec.proxy.service} up")
     await world.ports.runtime.bring_up(step.color)
+    await _proxy_answers(world)
     return f"{step.color.value} and the proxy are up"
+
+
+async def _proxy_answers(world: World) -> None:
+    """Wait until the proxy can be asked: whoever is asked through it later is not to be blamed for its silence.
+
+    Raises:
+        ProxyUnreachableError: it was silent for `PROXY_START` seconds, or for `PROXY_HOPELESS` without any hope.
+    """
+    clock = world.ports.clock
+    began, hopeless_since = clock.monotonic(), None
+    told = began
+    while True:
+        upstream = await world.ports.proxy.observe()
+        if upstream.live is not None:
+            return
+        now = clock.monotonic()
+        hopeless_since = (hopeless_since or now) if upstream.hopeless else None
+        found = upstream.problem or "it does not answer on its control listener"
+        world.expire("see the proxy", found)
+        if now - began >= PROXY_START or (hopeless_since and now - hopeless_since >= PROXY_HOPELESS):
+            raise ProxyUnreachableError("see the proxy", found, next_command=upstream.way_on or "rollout check")
+        if now - told >= 1.0:
+            told = now
+            world.progress(f"the proxy does not answer yet: {found}")
+        await clock.sleep(PROXY_PAUSE)
 
 
 async def remove(step: RemoveReplicas, world: World) -> str:

@@ -17,9 +17,26 @@ LEAST_STATE = 16 * 1024**2
 
 def check(spec: Spec, host: HostFacts) -> Iterator[Finding]:
     """Findings about images, disks and the state directory."""
+    yield from _ports(spec, host)
     yield from _rollback(host)
     yield from _disk(host)
     yield from _state(spec, host)
+
+
+def _ports(spec: Spec, host: HostFacts) -> Iterator[Finding]:
+    for held in host.port_holders:
+        handover = (
+            f"once, `docker compose up -d`: the service of {held.container} is made anew without the port, then the "
+            "proxy takes it. That is the one moment when nobody is served"
+        )
+        elsewhere = "publish another port of this machine; the control listener may have any"
+        yield blocker(
+            "host.port",
+            f"services.{spec.proxy.service}.ports",
+            f"port {held.port} is published by {held.container}",
+            why="a port can have one container only: the proxy can't start",
+            fix=handover if held.own_stack else elsewhere,
+        )
 
 
 def _rollback(host: HostFacts) -> Iterator[Finding]:

@@ -27,6 +27,16 @@ def check(spec: Spec, proxy: ProxyFacts | None) -> Iterator[Finding]:
             fix="rollout up, then rollout check",
         )
         return
+    if proxy.crashed:
+        yield blocker(
+            "proxy.running",
+            f"services.{spec.proxy.service}",
+            f"the proxy does not run: {proxy.crashed}",
+            why="without it no request reaches the stack",
+            fix=f"mend its configuration, then `docker compose up -d --no-deps {spec.proxy.service}`, which takes up "
+            "what changed in the Compose file, too",
+        )
+        return
     if proxy.version is not None:
         yield _version(proxy.version)
     if proxy.keepalive_min_timeout is not None:
@@ -153,21 +163,22 @@ def _wiring(proxy: ProxyFacts) -> Iterator[Finding]:
 def _control(proxy: ProxyFacts, spec: Spec) -> Iterator[Finding]:
     code, port = "proxy.control", spec.proxy.control_port
     where, at = f"port {port}", f" on {proxy.control_published}" if proxy.control_published else ""
-    if proxy.control_listens is False:
+    if proxy.control_published == "":
+        yield blocker(
+            code,
+            where,
+            "the running proxy does not publish its control listener",
+            why="the engine can't see what the proxy really serves; a port that was added later needs a new container",
+            fix=f'add ports: ["127.0.0.1:{port}:{port}"]; then, once, `docker compose up -d --no-deps '
+            f"{spec.proxy.service}`: for as long as the proxy takes to start nobody is served",
+        )
+    elif proxy.control_listens is False:
         yield blocker(
             code,
             where,
             "the configuration has no control listener",
             why="the engine can't see what the proxy really serves",
             fix="include the control listener that `rollout init` prints",
-        )
-    elif proxy.control_published == "":
-        yield blocker(
-            code,
-            where,
-            "the running proxy does not publish its control listener",
-            why="the engine can't see what the proxy really serves; a port that was added later needs a new container",
-            fix=f'add ports: ["127.0.0.1:{port}:{port}"], then bring the proxy up anew',
         )
     elif proxy.control_answers is False:
         yield blocker(

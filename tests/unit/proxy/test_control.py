@@ -147,7 +147,7 @@ async def test_an_answer_of_the_proxy_itself_is_a_problem_not_the_replicas_statu
 async def test_a_listener_that_is_not_published_is_unreachable() -> None:
     async with listening({}) as (control, host):
         host.port = None
-        with pytest.raises(ProxyUnreachableError, match="not published on loopback"):
+        with pytest.raises(ProxyUnreachableError, match="does not publish port"):
             await control.generation(timeout=5)
 
 
