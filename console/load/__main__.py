@@ -83,10 +83,10 @@ class _Process:
             gc.freeze()
             # What a request makes goes without it too; it only has to find the rare cycle of an exception.
             gc.set_threshold(_COLLECTED_AFTER)
-            generator.begin()
-            self._generator = generator
             for command in self._early:
                 self._obey(generator, command)
+            generator.begin()
+            self._generator = generator
             last = await generator.run()
             code = 0
         except (TargetError, WireError) as error:

@@ -92,6 +92,7 @@ class Generator:
         self._sequence = 0
         self._cpu_at_start = self._cpu_at_cut = self._cut_at = self._start = 0.0
         self._started_at = 0.0
+        self._begun = False
         self._behind = False
         """More is due than was begun in one go; the rest is on its way."""
         self._steady = config.arrivals is Arrivals.CONSTANT
@@ -100,12 +101,13 @@ class Generator:
         self._ticker: Ticker
 
     def begin(self) -> None:
-        """Start the schedule: the first request is due now. Once, before anything else."""
+        """Start the schedule: the first request is due now. Once; a rate and a phase may have been set before."""
         config = self._config
+        self._begun = True
         self._started_at, self._start = time.time(), monotonic()
         self._cut_at = self._start
         self._cpu_at_start = self._cpu_at_cut = time.process_time()
-        self._schedule = Schedule(start=self._start, rate=config.rate, arrivals=config.arrivals, seed=config.seed)
+        self._schedule = Schedule(start=self._start, rate=self._wanted_rate, arrivals=config.arrivals, seed=config.seed)
         self._schedule.end = self._start + self._bound
         self._ticker = make_ticker(self._loop, self._tick)
 
@@ -131,7 +133,7 @@ class Generator:
     def set_rate(self, rate: float) -> None:
         """Go on at another rate, capped like every rate."""
         self._wanted_rate = min(max(rate, 0.0), MAX_RATE)
-        if self._suspended_since is None:
+        if self._begun and self._suspended_since is None:
             self._go_at(self._wanted_rate)
 
     def _go_at(self, rate: float) -> None:
@@ -151,7 +153,8 @@ class Generator:
 
     def enter_phase(self, name: str) -> None:
         """Requests due from now on carry this phase."""
-        self._catch_up()
+        if self._begun:
+            self._catch_up()
         self._tally.enter(name)
 
     def stop(self) -> None:
@@ -169,17 +172,9 @@ class Generator:
         return EndReason.BOUND if self._config.duration is None else EndReason.DURATION
 
     def _tick(self) -> None:
-        """The timer went off. While a batch is left over from before, answers are looked at before the next one."""
-        if not self._behind:
-            self._begin_batch()
-
-    def _go_on(self) -> None:
-        self._behind = False
-        if isinstance(self._loop, DirectLoop):  # any other loop has looked since
-            self._loop.direct.look()
-        self._begin_batch()
-
-    def _begin_batch(self) -> None:
+        """The timer went off: begin what is due."""
+        if self._behind:
+            return  # answers are looked at before what is left over from the last batch
         now = monotonic()
         begun = self._begin_due(now)
         if begun == _BATCH:
@@ -187,6 +182,12 @@ class Generator:
             self._loop.call_soon(self._go_on)
         elif not begun or not self._steady:
             self._set_ticker(now)  # it was early, as some loops' timers are, or has to be set for each
+
+    def _go_on(self) -> None:
+        self._behind = False
+        if isinstance(self._loop, DirectLoop):  # any other loop has looked since
+            self._loop.direct.look()
+        self._tick()
 
     def _set_ticker(self, now: float) -> None:
         """Wake up when the next request is due and, with constant arrivals, at equal intervals from there on."""
@@ -199,18 +200,24 @@ class Generator:
         self._ticker.arm(when + _HAIR, gap if self._steady else 0.0)
 
     def _begin_due(self, now: float) -> int:
-        schedule = self._schedule
-        if schedule.waiting < now - _TOO_LATE:
-            late = schedule.skip(now - _TOO_LATE)
-            self._tally.fell_due(late)
-            self._tally.gave_up(self._tally.phase, NotSent.LAG, late)
+        batch = self._schedule.take(now, _BATCH)
+        taken = len(batch)
+        if taken and batch[0] < now - _TOO_LATE:
+            batch = self._in_time(batch, now - _TOO_LATE)
         dispatcher = self._dispatcher
-        batch = schedule.take(now, _BATCH)
         for begun, due in enumerate(batch):
             if not dispatcher.begin(due):
                 dispatcher.refuse(len(batch) - begun)
                 break
-        return len(batch)
+        return taken
+
+    def _in_time(self, batch: list[float], bound: float) -> list[float]:
+        """What of a batch was due since `bound`; the rest, and all in the schedule that was due before, is given up."""
+        kept = [due for due in batch if due >= bound]
+        late = len(batch) - len(kept) + self._schedule.skip(bound)
+        self._tally.fell_due(late)
+        self._tally.gave_up(self._tally.phase, NotSent.LAG, late)
+        return kept
 
     def _catch_up(self) -> None:
         now = monotonic()
