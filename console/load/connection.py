@@ -107,6 +107,7 @@ class Connection:
         "_reader",
         "_recv_into",
         "_request",
+        "_rules",
         "_send",
         "_socket",
         "_target",
@@ -128,6 +129,7 @@ class Connection:
         self._owner = owner
         self._target = job.target
         self._request = job.request
+        self._rules = job.rules
         self._reader = ResponseReader(job.rules)
         self._unsent: memoryview | None = None
         self._look: Callable[[int], object] | None = None
@@ -300,7 +302,11 @@ class Connection:
         except OSError as error:
             self._on_read_refused(error)
             return
-        if self.state is _IDLE:
+        state, usual = self.state, self._rules.usual
+        if state is _WAITING and count == usual.length and _BUFFER.startswith(usual.head):
+            self.state = _IDLE
+            self._owner.answered(self, usual.answer)
+        elif state is _IDLE:
             self._end_idle(count)
         elif count:
             self._on_bytes(count)

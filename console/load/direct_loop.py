@@ -9,6 +9,7 @@ waits on; what asyncio itself waits for (pipes, signals, other threads) lies in 
 from __future__ import annotations
 
 import asyncio
+import os
 import select
 import selectors
 from asyncio.events import TimerHandle
@@ -28,9 +29,21 @@ _BATCH = 128
 _OTHERS = 2
 """Descriptors without a callback of their own: the timer, and what stands for all that asyncio itself waits for."""
 
+_EXPIRATIONS = 8
+"""Bytes in which a timer tells how often it expired."""
+
 
 def _nothing() -> None:
     """What an alarm does that nobody waits for."""
+
+
+def expired(timer: int) -> bool:
+    """Whether a `timerfd` expired; only when it is told so does the kernel count its next interval."""
+    try:
+        os.read(timer, _EXPIRATIONS)
+    except BlockingIOError:  # it was set anew meanwhile
+        return False
+    return True
 
 
 class DirectSelector(selectors.BaseSelector):
@@ -63,7 +76,7 @@ class DirectSelector(selectors.BaseSelector):
         return known
 
     def watch_alarm(self, fd: int, callback: Callback) -> None:
-        """Call back each time that this timer expires, after all that is ready with it. There is only one."""
+        """Call back each time that this `timerfd` expires, after all that is ready with it. There is only one."""
         self._epoll.register(fd, select.EPOLLIN)
         self._alarm, self._on_alarm = fd, callback
 
@@ -110,7 +123,8 @@ class DirectSelector(selectors.BaseSelector):
             self._look(timeout)
             if self._rung:
                 self._rung = False
-                self._on_alarm()
+                if expired(self._alarm):
+                    self._on_alarm()
             if self._others:
                 return self._inner.select(0)
             if self.due:

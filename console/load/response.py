@@ -85,9 +85,6 @@ class ResponseReader:
         if answer is not None:
             left = self._left - count
         elif self._parse is None:
-            usual = self._rules.usual
-            if count == usual.length and buffer.startswith(usual.head):
-                return usual.answer
             end = buffer.find(b"\r\n\r\n", 0, count) + 4
             head = bytes(view[:end]) if end > 3 else b""  # noqa: PLR2004 - found
             answer = self._rules.heads.get(head)

@@ -16,13 +16,11 @@ from functools import partial
 from math import inf
 from typing import Protocol
 
-from console.load.direct_loop import DirectLoop
+from console.load.direct_loop import DirectLoop, expired
 
 _CLOCK_MONOTONIC = 1
 _TFD_TIMER_ABSTIME = 1
 _NANOSECONDS = 1_000_000_000
-_EXPIRATIONS = 8
-"""Bytes in which a timer tells how often it expired."""
 
 
 class Ticker(Protocol):
@@ -58,7 +56,7 @@ class KernelTicker:
         self._callback = callback
         self._forget: Callable[[], object]
         if isinstance(loop, DirectLoop):
-            loop.direct.watch_alarm(self._fd, self._fired)
+            loop.direct.watch_alarm(self._fd, callback)
             self._forget = loop.direct.forget_alarm
         else:
             loop.add_reader(self._fd, self._fired)
@@ -79,11 +77,8 @@ class KernelTicker:
             self._fd = -1
 
     def _fired(self) -> None:
-        try:
-            os.read(self._fd, _EXPIRATIONS)  # only now does the kernel count the next interval
-        except BlockingIOError:  # it was set anew meanwhile
-            return
-        self._callback()
+        if expired(self._fd):
+            self._callback()
 
 
 class LoopTicker:

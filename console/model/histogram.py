@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from itertools import islice
+from itertools import chain, islice
 from math import inf
 from operator import lt
 
@@ -178,10 +178,7 @@ class Histogram:
         """Flat, for the wire: bucket, count, bucket, count, ..., by bucket."""
         if self._packed is not None:
             return list(self._packed)
-        flat: list[int] = []
-        for pair in sorted(self.counts.items()):
-            flat += pair
-        return flat
+        return list(chain.from_iterable(sorted(self.counts.items())))
 
     @classmethod
     def unpacked(cls, flat: Iterable[int]) -> Histogram:
