@@ -18,6 +18,11 @@ from console.model.load import Attempt, FailureKind, LoadConfig, NotSent, Retry,
 _RETRANSMIT = 0.95
 """Seconds; a connect that takes longer lost its first packet, whose repeat comes after 1 s (RFC 6298 §2.1)."""
 
+_LOOK = 0.25
+"""Seconds between looks at what is in flight."""
+_HELD_UP = 0.5
+"""Seconds that a look comes too late, from which on this process was held up; what it asks may have been frozen too."""
+
 _SERVER_ERROR = 500
 _LOST = frozenset({FailureKind.RESET, FailureKind.EOF})
 _BEFORE_ANSWER = frozenset({Stage.SEND, Stage.FIRST_BYTE})
@@ -43,6 +48,10 @@ class Dispatcher:
         self._kept = 0
         self._open = 0
         self._expiry: asyncio.TimerHandle | None = None
+        self._expected = 0.0
+        """When the next look at what is in flight is due."""
+        self._spared_until = float("-inf")
+        """Until when no attempt is given up, since this process was held up."""
         self._drained: asyncio.Future[None] | None = None
 
     @property
@@ -279,6 +288,10 @@ class Dispatcher:
         # What lies in a socket by now was there in time to be read, however late this process is.
         if isinstance(self._loop, DirectLoop):
             self._loop.direct.look()
+        now = monotonic()
+        # What was frozen with it gets the time anew that it had. But not over and over: that would be no time limit.
+        if now > self._expected + _HELD_UP and now > self._spared_until + self._timeout:
+            self._spared_until = now + self._timeout
         self._expire()
 
     def _expire(self) -> None:
@@ -287,9 +300,11 @@ class Dispatcher:
         now = monotonic()
         late: list[Connection] = []
         for connection in self._in_flight:
-            left = connection.attempt_started + self._timeout - now
+            left = max(connection.attempt_started + self._timeout, self._spared_until) - now
             if left > 0:
-                self._expiry = self._loop.call_later(left, self._on_expiry)
+                pause = min(left, _LOOK)
+                self._expected = now + pause
+                self._expiry = self._loop.call_later(pause, self._on_expiry)
                 break
             late.append(connection)
         for connection in late:

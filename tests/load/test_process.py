@@ -222,8 +222,8 @@ def test_a_first_line_that_is_no_configuration_is_refused(line: bytes) -> None:
 
 
 @contextlib.contextmanager
-def answering_after(delay: float) -> Iterator[str]:
-    """A server that takes so long for each answer; yields its URL."""
+def answering_after(delay: float, *, thawed: threading.Event | None = None) -> Iterator[str]:
+    """A server that takes so long for each answer, and answers nothing while it is frozen; yields its URL."""
     writers: set[asyncio.StreamWriter] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -231,6 +231,8 @@ def answering_after(delay: float) -> Iterator[str]:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while await reader.readuntil(b"\r\n\r\n"):
                 await asyncio.sleep(delay)
+                while thawed is not None and not thawed.is_set():  # noqa: ASYNC110 - it is another thread that sets it
+                    await asyncio.sleep(0.01)
                 writer.write(OK)
 
     async def end() -> None:
@@ -268,3 +270,49 @@ def test_an_answer_that_waits_in_its_socket_is_none_that_came_too_late() -> None
     assert isinstance(summary, Summary)
     check_books(summary)
     assert summary.totals.dropped == 0
+
+
+@pytest.mark.parametrize("frozen", [1.8, 3.5], ids=["for less than an answer may take", "for longer"])
+def test_what_was_frozen_together_with_its_target_is_not_given_up_at_the_thaw(frozen: float) -> None:
+    thawed = threading.Event()
+    thawed.set()
+    config = LoadConfig(url="", rate=20.0, timeout=2.0, connections=100)
+    with answering_after(0.1, thawed=thawed) as url, RawLoad(replace(config, url=url)) as load:
+        assert isinstance(load.next(), Started)
+        load.next()
+        thawed.clear()
+        time.sleep(1.0)  # some attempts have used half their time up
+        load.process.send_signal(signal.SIGSTOP)
+        time.sleep(frozen)
+        load.process.send_signal(signal.SIGCONT)
+        time.sleep(0.5)  # the target comes back later
+        thawed.set()
+        time.sleep(0.3)
+        load.command(Stop())
+        *_, summary = load.rest()
+    assert isinstance(summary, Summary)
+    check_books(summary)
+    assert summary.totals.dropped == 0
+    assert summary.totals.ok >= 20
+
+
+def test_an_attempt_that_hangs_is_given_up_after_a_freeze_as_well() -> None:
+    thawed = threading.Event()
+    config = LoadConfig(url="", rate=20.0, timeout=1.0, connections=200, max_connections=400)
+    with answering_after(0.0, thawed=thawed) as url, RawLoad(replace(config, url=url)) as load:
+        try:
+            assert isinstance(load.next(), Started)
+            for _ in range(5):
+                load.process.send_signal(signal.SIGSTOP)
+                time.sleep(0.8)
+                load.process.send_signal(signal.SIGCONT)
+                time.sleep(0.1)
+            time.sleep(2.5)
+            load.command(Stop())
+            *_, summary = load.rest()
+        finally:
+            thawed.set()
+    assert isinstance(summary, Summary)
+    check_books(summary)
+    assert summary.totals.ok == 0
+    assert summary.totals.dropped == summary.totals.due - summary.totals.not_sent > 0
