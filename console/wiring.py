@@ -93,13 +93,13 @@ async def gather_facts(spec: Spec, environ: Mapping[str, str] | None = None) -> 
     from console.adapters.runtime.docker_client import DockerClient  # noqa: PLC0415
     from console.adapters.runtime.host_facts import host_facts  # noqa: PLC0415
     from console.config.load import load_static  # noqa: PLC0415
-    from console.engine.history import releases  # noqa: PLC0415
+    from console.engine.history import recent  # noqa: PLC0415
     from console.model.facts import Facts  # noqa: PLC0415
 
     client = DockerClient()
     try:
         replicas = await ComposeRuntime(spec, client).replicas()
-        known = releases(FileJournal(spec.state / "journal.jsonl").records())
+        known = recent(FileJournal(spec.state / "journal.jsonl"))
         earlier = next((release for release in known[1:] if release.image.id), None)
         static = load_static(spec, os.environ if environ is None else environ)
         running = sum(replica.running for replica in replicas)

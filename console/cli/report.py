@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from console.model.color import Color
-from console.model.events import ColorRetired, CutoverSeen, ImageResolved, Record, StandbyKept
+from console.model.events import ColorRetired, CutoverSeen, Event, ImageResolved, Record, StandbyKept
 from console.model.observed import Health, Observed, Replica
 from console.model.release import Release, image_name, short_id
 from console.model.request import Verdict
 from console.planning.earlier import earlier_release, standby_served
 from console.ports.journal import LockLabel
+
+STANDBY: tuple[type[Event], ...] = (ColorRetired, CutoverSeen, ImageResolved, StandbyKept)
+"""Records that say what became of a standby."""
 
 
 class Role(StrEnum):
@@ -114,7 +117,8 @@ class Seen:
 
     project: str
     observed: Observed
-    records: Sequence[Record]
+    newest: Iterable[Record]
+    """The journal's records, at least those of `STANDBY`, the newest first: read as far back as it takes."""
     history: Sequence[Release]
     lock: LockLabel | None
     verdict: Verdict
@@ -215,7 +219,7 @@ def _standby(seen: Seen) -> StandbyStatus | None:
     idle = seen.observed.idle
     if not seen.observed.running(idle):
         return None
-    for record in reversed(seen.records):
+    for record in seen.newest:
         match record.event:
             case ColorRetired(color=color) | CutoverSeen(color=color) | ImageResolved(color=color) if color is idle:
                 return None

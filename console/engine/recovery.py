@@ -41,14 +41,22 @@ class Unfinished:
     """The color, other than the one that it found serving, that it saw serving at any time."""
 
 
-def unfinished(records: Iterable[Record]) -> Unfinished | None:
-    """The newest rollout, when it has no end."""
-    rest: Unfinished | None = None
-    for record in records:
+def unfinished(newest: Iterable[Record]) -> Unfinished | None:
+    """The newest rollout, when it has no end. Reads the journal's records, the newest first, back to its beginning."""
+    later: list[Record] = []
+    for record in newest:
         if isinstance(record.event, RolloutStarted):
-            rest = Unfinished(number=record.rollout, at=record.at, started=record.event)
-        elif rest is not None and record.rollout == rest.number:
-            # Only its own records count: an older rollout that was suspended may still add some.
+            begun = Unfinished(number=record.rollout, at=record.at, started=record.event)
+            return _carried_on(begun, reversed(later))
+        later.append(record)
+    return None
+
+
+def _carried_on(begun: Unfinished, later: Iterable[Record]) -> Unfinished | None:
+    rest: Unfinished | None = begun
+    for record in later:
+        # Only its own records count: an older rollout that was suspended may still add some.
+        if rest is not None and record.rollout == rest.number:
             rest = _after(rest, record.event)
     return rest
 
@@ -68,12 +76,11 @@ def _after(rest: Unfinished, event: Event) -> Unfinished | None:
             return rest
 
 
-def verdict(records: Iterable[Record], observed: Observed) -> Verdict:
-    """What happened, what is true now, and the ways on.
+def verdict(rest: Unfinished | None, observed: Observed) -> Verdict:
+    """What happened to the newest rollout, if it is unfinished, what is true now, and the ways on.
 
     While the proxy does not answer there are none: nothing that is done could be seen to work.
     """
-    rest = unfinished(records)
     if rest is None:
         return NOTHING if observed.drift is None else _drift(observed)
     visible = observed.upstream.live is not None

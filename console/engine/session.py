@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -11,7 +11,7 @@ from console.engine.bus import Bus
 from console.engine.gate import Gate
 from console.model.color import Color
 from console.model.errors import ReadOnlyError, RefusedError
-from console.model.events import AbortRequested, LockTakenOver, Record
+from console.model.events import AbortRequested, Event, LockTakenOver, Record
 from console.model.observed import Observed
 from console.model.plan import Action
 from console.model.request import ImageSource, RecoveryChoice, Request
@@ -123,17 +123,17 @@ class Session:
         if self._gate is not None:
             self._gate.resume()
 
-    def records(self) -> tuple[Record, ...]:
-        """The journal, oldest first."""
-        return self.ports.journal.records()
+    def newest(self, *kinds: type[Event]) -> Iterator[Record]:
+        """As `Journal.newest`."""
+        return self.ports.journal.newest(*kinds)
 
-    def history(self) -> tuple[Release, ...]:
-        """The releases that served, newest first."""
-        return history.releases(self.records())
+    def history(self, least: int = history.RECENT) -> tuple[Release, ...]:
+        """The releases that served last, newest first: `least` or more, or all where there are not so many."""
+        return history.recent(self.ports.journal, least=least)
 
     def standby_since(self) -> Record | None:
         """The `StandbyKept` of the warm standby; None when there is none: never kept, stopped, or serving again."""
-        return history.standby_since(self.records())
+        return history.standby_since(self.ports.journal)
 
     def lock_holder(self) -> LockLabel | None:
         """Who holds the stack's lock; None when free."""
@@ -155,7 +155,7 @@ class Session:
         """What is true after an interruption, from the journal and the live proxy."""
         if self.ports.lock.holder() is not None:
             return recovery.NOTHING
-        return recovery.verdict(self.records(), await self.observe())
+        return recovery.verdict(self._unfinished(), await self.observe())
 
     async def plan_recovery(self, choice: RecoveryChoice) -> Plan:
         """What `recover` would do, from a fresh snapshot. Raises `RefusedError`."""
@@ -202,8 +202,8 @@ class Session:
 
     async def _recovery(self, choice: RecoveryChoice) -> tuple[Plan, Observed, str]:
         situation = await self._situation(None)
-        rest = recovery.unfinished(self.records())
-        found = recovery.verdict(self.records(), situation.observed)
+        rest = self._unfinished()
+        found = recovery.verdict(rest, situation.observed)
         if choice not in found.choices:
             ways = ", ".join(f"--{way.value}" for way in found.choices) or "none is needed"
             raise RefusedError(
@@ -225,6 +225,9 @@ class Session:
         request = await _again(rest, self.ports.runtime)
         return plan_for(await self._situation(request), request)
 
+    def _unfinished(self) -> recovery.Unfinished | None:
+        return recovery.unfinished(self.newest())
+
     async def _situation(self, request: Request | None) -> Situation:
         from console.planning.situation import Situation  # noqa: PLC0415 - see above
 
@@ -237,12 +240,19 @@ class Session:
             observed=observed,
             servers={color: runtime.servers(color) for color in Color},
             image_present=deploys and reference is not None and await runtime.resolve(reference) is not None,
-            releases=self.history(),
+            releases=self._releases(request.to_release if request else None),
         )
+
+    def _releases(self, named: int | None) -> tuple[Release, ...]:
+        """What may be gone back to; as far back as there is anything when a release is named that is not recent."""
+        found = self.history()
+        if named is None or any(release.id == named for release in found):
+            return found
+        return history.releases(history.whole(self.ports.journal))
 
     def _remark(self, action: Action, observed: Observed) -> str:
         """What to say of an earlier, unfinished rollout. Raises `RefusedError` when it must be dealt with first."""
-        found = recovery.verdict(self.records(), observed)
+        found = recovery.verdict(self._unfinished(), observed)
         if action is Action.UP and not found.rollout and observed.upstream.live is None:
             return ""  # a proxy that is not there yet is what `up` is for
         if found.consistent or action in MOVES_TRAFFIC_BACK:

@@ -25,9 +25,9 @@ class UnreadableRecordError(ValueError):
     """A record that this version can't read: torn, foreign, or written by a later version."""
 
 
-def type_name(event: Event) -> str:
-    """The event's name on the wire: `StepSucceeded` is `step_succeeded`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
+def type_name(kind: type[Event]) -> str:
+    """The name of an event's type on the wire: `StepSucceeded` is `step_succeeded`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
 def encode(record: Record) -> dict[str, object]:
@@ -38,7 +38,7 @@ def encode(record: Record) -> dict[str, object]:
         "rollout": record.rollout,
         "seq": record.sequence,
         "at": record.at,
-        "type": type_name(event),
+        "type": type_name(type(event)),
     } | {field.name: getattr(event, field.name) for field in fields(event)}
 
 
@@ -67,8 +67,8 @@ def decode(data: Mapping[str, object]) -> Record:
 
 @cache
 def _classes() -> Mapping[str, type]:
-    classes: tuple[type, ...] = typing.get_args(events.Event)
-    return {re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower(): cls for cls in classes}
+    classes: tuple[type[Event], ...] = typing.get_args(events.Event)
+    return {type_name(cls): cls for cls in classes}
 
 
 @cache

@@ -7,15 +7,17 @@ somebody who follows is said here.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from console.model.events import Record
+from console.model.events import Record, RolloutStarted
 from console.ports.clock import Clock
 
 INTERVAL = 0.25
 """Seconds between looks."""
+BEFORE = 200
+"""Records that the first look goes back for at least, and then on to the beginning of a rollout."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +27,8 @@ class Added:
     records: tuple[Record, ...] = ()
     """Oldest first."""
     anew: bool = False
-    """Whether these are all there are: at the first look, and when the file was replaced or cut. What was known
-    before is then to be forgotten."""
+    """Whether these are what there is, and not what is new: at the first look, and when the file was replaced or cut.
+    What was known before is then to be forgotten. The newest rollout is whole, what came before it is not."""
     problem: str = ""
     """Why the journal can't be read now; empty when it can."""
 
@@ -39,36 +41,47 @@ class Added:
 class Recorded(Protocol):
     """A journal, or a session, which reads one."""
 
-    def records(self) -> tuple[Record, ...]:
-        """Every readable record, oldest first."""
+    def newest(self) -> Iterator[Record]:
+        """As `Journal.newest`."""
         ...
 
 
 class JournalFollower:
-    """Hands out every record once, in order.
-
-    It must live on the same thread as the journal that it is given: that one remembers how far it read.
-    """
+    """Hands out every record once, in order, from the newest rollout on and what came right before it."""
 
     def __init__(self, journal: Recorded) -> None:
         self._journal = journal
-        self._known: tuple[Record, ...] | None = None
-
-    @property
-    def records(self) -> tuple[Record, ...]:
-        """Every record up to the last look."""
-        return self._known or ()
+        self._looked = False
+        self._last: Record | None = None
+        """The newest record of the last look."""
 
     def look(self) -> Added:
         """What came since the last look. Never raises: a journal that can't be read is a problem that is told."""
         try:
-            now = self._journal.records()
+            added = self._since(self._last) if self._looked else self._anew()
         except OSError as error:
             return Added(problem=f"could not read the journal: {error.strerror or error}")
-        before, self._known = self._known, now
-        if before is None or len(now) < len(before) or (before and now[len(before) - 1] != before[-1]):
-            return Added(records=now, anew=True)
-        return Added(records=now[len(before) :])
+        self._looked = True
+        if added.records or added.anew:
+            self._last = added.records[-1] if added.records else None
+        return added
+
+    def _since(self, last: Record | None) -> Added:
+        """What came after that record; all anew when it is not where it was."""
+        newer: list[Record] = []
+        for record in self._journal.newest():
+            if record == last:
+                return Added(records=tuple(reversed(newer)))
+            newer.append(record)
+        return Added(records=tuple(reversed(newer))) if last is None else self._anew()
+
+    def _anew(self) -> Added:
+        found: list[Record] = []
+        for record in self._journal.newest():
+            found.append(record)
+            if len(found) >= BEFORE and isinstance(record.event, RolloutStarted):
+                break
+        return Added(records=tuple(reversed(found)), anew=True)
 
     async def added(self, clock: Clock, *, interval: float = INTERVAL) -> AsyncIterator[Added]:
         """Look for ever, `interval` seconds apart; yields what is there already, and then whatever is new.

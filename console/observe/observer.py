@@ -6,7 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from console.model.errors import RolloutError
-from console.model.events import Record
+from console.model.events import (
+    ColorRetired,
+    CutoverSeen,
+    Record,
+    ReleaseFound,
+    ReleaseServed,
+    RolloutFinished,
+    StandbyKept,
+)
 from console.model.spec import Spec
 from console.observe.follow import Added, JournalFollower
 from console.observe.scene import Scene
@@ -18,6 +26,9 @@ from console.ports.runtime import ReplicaChanged
 
 Tell = Callable[[StackView], None]
 Hear = Callable[[Added], None]
+
+_TELLING = (ReleaseServed, ReleaseFound, StandbyKept, ColorRetired, CutoverSeen, RolloutFinished)
+"""Records that change the history or the standby."""
 
 
 def _ignore(_: Added) -> None:
@@ -41,8 +52,10 @@ class StackObserver:
         self._sources = sources
         self._pace = pace or Pace()
         self._clock = sources.clock
-        self._scene = Scene(sources.clock, history)
+        self._scene = Scene(sources.clock)
         self._follower = JournalFollower(sources.journal)
+        self._history = history
+        self._history_is_old = False
         self._hear: Hear | None = None
         self._news = Trigger(self._clock)
         self._look_at_replicas = Trigger(self._clock)
@@ -214,6 +227,7 @@ class StackObserver:
                 if added.problem:
                     self._scene.lost(Source.STATE, added.problem)
                 elif self._read_recorded():
+                    self._read_history()
                     self._scene.saw(Source.STATE)
             except OSError as error:
                 self._lost(Source.STATE, error)
@@ -226,11 +240,20 @@ class StackObserver:
     def _follow_journal(self, hear: Hear) -> Added:
         added = self._follower.look()
         if added.records or added.anew:
-            self._scene.saw_records(added, self._follower)
+            self._scene.saw_records(added)
             self._look_at_proxy.pull()
+        if added.anew or any(isinstance(record.event, _TELLING) for record in added.records):
+            self._history_is_old = True
         if not added.silent:
             hear(added)
         return added
+
+    def _read_history(self) -> None:
+        """Read the releases and the standby when they may have changed. Raises `OSError`; they are then read later."""
+        if self._history_is_old:
+            journal = self._sources.journal
+            self._scene.saw_history(self._history.releases(journal), self._history.standby(journal))
+            self._history_is_old = False
 
     def _read_recorded(self) -> bool:
         """Look at the recorded color; whether it could be read."""

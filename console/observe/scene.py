@@ -7,38 +7,26 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from console.model.color import Color
-from console.model.events import (
-    ColorRetired,
-    CutoverSeen,
-    Record,
-    ReleaseFound,
-    ReleaseServed,
-    RolloutFinished,
-    StandbyKept,
-)
+from console.model.events import Record, StandbyKept
 from console.model.observed import Live, Observed, Replica, UpstreamObserved
 from console.model.release import Release
 from console.observe.fold import fold, follow
-from console.observe.follow import Added, JournalFollower
+from console.observe.follow import Added
 from console.observe.rollout import RolloutView
-from console.observe.sources import History
 from console.observe.view import Drift, News, Sight, Source, StackView, Standby, Usage
 from console.ports.clock import Clock
 from console.ports.journal import LockLabel
 from console.ports.runtime import ReplicaChanged, ReplicaStats
 
 KEPT_NEWS = 50
-_TELLING = (ReleaseServed, ReleaseFound, StandbyKept, ColorRetired, CutoverSeen, RolloutFinished)
-"""Records that change the history or the standby: both are read from the whole journal, so not at every record."""
 _MIB = 1 << 20
 
 
 class Scene:
     """The latest of everything. Every `saw_` and `lost` says what one look found; `view` puts it together."""
 
-    def __init__(self, clock: Clock, history: History) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._history = history
         self._sights = {source: Sight() for source in Source}
         self._replicas: tuple[Replica, ...] = ()
         self._upstream = UpstreamObserved(configured=None, live=None)
@@ -147,21 +135,22 @@ class Scene:
         if self._drift is not None:
             self._drift = replace(self._drift, moving=self.rolling)
 
-    def saw_records(self, added: Added, follower: JournalFollower) -> None:
+    def saw_records(self, added: Added) -> None:
         """A look at the journal, after the one at the lock."""
         if added.anew:
             self._rollout = fold(added.records)
         else:
             for record in added.records:
                 self._rollout = follow(self._rollout, record)
-        if added.anew or any(isinstance(record.event, _TELLING) for record in added.records):
-            self._releases = self._history.releases(follower.records)
-            kept = self._history.standby(follower.records)
-            self._standby = (
-                Standby(color=kept.event.color, since=kept.at, keep=kept.event.seconds)
-                if kept is not None and isinstance(kept.event, StandbyKept)
-                else None
-            )
+
+    def saw_history(self, releases: tuple[Release, ...], kept: Record | None) -> None:
+        """What the journal says of the releases that served, and of the warm standby."""
+        self._releases = releases
+        self._standby = (
+            Standby(color=kept.event.color, since=kept.at, keep=kept.event.seconds)
+            if kept is not None and isinstance(kept.event, StandbyKept)
+            else None
+        )
 
     def saw_progress(self, record: Record) -> None:
         """A record that is in no journal."""

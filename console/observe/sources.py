@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,12 +52,12 @@ class Sources(Protocol):
 class History:
     """How the journal is read: the engine's own rules, given by whoever puts things together.
 
-    `History(releases=console.engine.history.releases, standby=console.engine.history.standby_since)`.
+    `History(releases=console.engine.history.recent, standby=console.engine.history.standby_since)`.
     """
 
-    releases: Callable[[Sequence[Record]], tuple[Release, ...]]
-    """The releases that served, the one that served last first."""
-    standby: Callable[[Sequence[Record]], Record | None]
+    releases: Callable[[Journal], tuple[Release, ...]]
+    """The releases that served last, the one that served last first."""
+    standby: Callable[[Journal], Record | None]
     """The `StandbyKept` of the warm standby; None when there is none."""
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from console.model.color import Color
     from console.model.events import Event, Record
     from console.model.receipt import Receipt
@@ -18,8 +20,12 @@ class Journal(Protocol):
         """Write one event in its place and fsync; returns its record. Raises `OSError`."""
         ...
 
-    def records(self) -> tuple[Record, ...]:
-        """Every readable record, oldest first; a torn line (a crash) and records of a later version are left out."""
+    def newest(self, *kinds: type[Event]) -> Iterator[Record]:
+        """Every readable record, or those of some kinds, the newest first.
+
+        A torn line (a crash) and records of a later version are left out. It is read only as far back as it is asked
+        for, so that what is asked of a journal of years takes no longer than of a young one. Raises `OSError`.
+        """
         ...
 
     def next_rollout(self) -> int:

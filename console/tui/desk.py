@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from console.engine.history import releases, standby_since
+from console.engine.history import recent, standby_since
 from console.engine.session import Session
 from console.model.color import Color
 from console.model.errors import ReadOnlyError, RolloutError
@@ -29,6 +29,8 @@ from console.tui.traffic import Traffic
 
 RATE = 4.0
 """Samples a second at most: what a screen shows, and a slow link carries."""
+RELEASES = 200
+"""How many releases the history shows; `rollout history --limit` shows more."""
 HISTORY = 200
 """Events of the journal that a screen begins with."""
 _FLIGHTS = 0.5
@@ -54,7 +56,7 @@ class Desk:
         self.ended = asyncio.Event()
         self._bridge = bridge
         self._measuring = Measuring()
-        self._observer = StackObserver(session.spec, session.ports, History(releases=releases, standby=standby_since))
+        self._observer = StackObserver(session.spec, session.ports, History(releases=recent, standby=standby_since))
         self._view: StackView | None = None
         self._verdict: Verdict | None = None
         self._verdict_of: tuple[int, bool] | None = None
@@ -174,8 +176,8 @@ class Desk:
             poison.unlink(missing_ok=True)
 
     async def releases(self) -> tuple[Release, ...]:
-        """As `Session.history`."""
-        return self.session.history()
+        """As `Session.history`; the newest ones, so that a journal of years is no wait."""
+        return self.session.history(RELEASES)[:RELEASES]
 
     def _may_act(self, attempted: str) -> None:
         if self.session.read_only:

@@ -31,7 +31,7 @@ def judged(sample: Sample, facts: StackFacts | None) -> StatusReport | None:
     seen = Seen(
         project=facts.project,
         observed=view.observed,
-        records=(),
+        newest=(),
         history=view.history,
         lock=view.lock,
         verdict=sample.verdict or NOTHING,

@@ -34,11 +34,16 @@ KEPT = StandbyKept(color=Color.BLUE, seconds=900)
 
 def judged(observed: Observed = samples.OBSERVED, *events: Event, **changes: object) -> StatusReport:
     """The report on a snapshot with these last events in the journal."""
-    records = tuple(
+    newest = tuple(
         Record(rollout=17, sequence=number, at=samples.AT, event=event) for number, event in enumerate(events, start=1)
-    )
+    )[::-1]
     seen = Seen(
-        project="shop", observed=observed, records=records, history=samples.HISTORY, lock=None, verdict=NOTHING_LEFT
+        project="shop",
+        observed=observed,
+        newest=newest,
+        history=samples.HISTORY,
+        lock=None,
+        verdict=NOTHING_LEFT,
     )
     return report(replace(seen, **changes))  # type: ignore[arg-type]
 

@@ -99,7 +99,7 @@ async def watching(stack: ReferenceStack, pace: Pace | None = None) -> AsyncIter
     spec = await asyncio.to_thread(load_spec, Options(directory=stack.directory), shell_environment())
     session = await open_session(spec, ACTOR, read_only=True)
     try:
-        standing = History(releases=history.releases, standby=history.standby_since)
+        standing = History(releases=history.recent, standby=history.standby_since)
         observer = StackObserver(spec, session.ports, standing, pace=pace)
         seen = Watching(observer=observer, task=asyncio.current_task())  # type: ignore[arg-type]
         seen.task = asyncio.create_task(observer.run(seen.hear))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from console.model.color import Color
 from console.model.errors import LockHeldError, LockLostError
@@ -25,8 +26,10 @@ class FakeJournal:
         self.kept.append(record)
         return record
 
-    def records(self) -> tuple[Record, ...]:
-        return tuple(self.kept)
+    def newest(self, *kinds: type[Event]) -> Iterator[Record]:
+        for record in reversed(self.kept):
+            if not kinds or isinstance(record.event, kinds):
+                yield record
 
     def next_rollout(self) -> int:
         return max((r.rollout for r in self.kept if isinstance(r.event, RolloutStarted)), default=0) + 1

@@ -7,9 +7,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from console.adapters.storage.last_lines import last_lines
 from console.adapters.storage.modes import open_with_mode
 from console.model.events import Event, Record, RolloutStarted
-from console.model.record import UnreadableRecordError, decode, encode
+from console.model.record import UnreadableRecordError, decode, encode, type_name
 
 MODE = 0o640
 
@@ -17,12 +18,12 @@ MODE = 0o640
 class FileJournal:
     """Append-only records in a file; the bus between processes.
 
-    A crash can tear the last line. Readers leave it out, and the next writer starts on a line of its own.
+    A crash can tear the last line. Readers leave it out, and the next writer starts on a line of its own. Nothing is
+    remembered between calls: whoever replaced, cut or wrote the file meanwhile, what is read is what is there.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._forget()
 
     def append(self, *, rollout: int, at: str, event: Event) -> Record:
         """Write one event and fsync it.
@@ -32,8 +33,8 @@ class FileJournal:
         """
         descriptor = open_with_mode(self.path, os.O_RDWR | os.O_APPEND, MODE)
         try:
-            self._catch_up()
-            record = Record(rollout=rollout, sequence=self._last + 1, at=at, event=event)
+            last = next(_newest(descriptor), None)
+            record = Record(rollout=rollout, sequence=last.sequence + 1 if last else 1, at=at, event=event)
             size = os.fstat(descriptor).st_size
             torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
             data = (b"\n" if torn else b"") + _line(record)
@@ -47,50 +48,29 @@ class FileJournal:
             os.close(descriptor)
         return record
 
-    def records(self) -> tuple[Record, ...]:
-        """Every readable record, oldest first. Only what was added since the last call is read from the file."""
-        self._catch_up()
-        return tuple(self._known)
+    def newest(self, *kinds: type[Event]) -> Iterator[Record]:
+        """As `Journal.newest`. Lines of other kinds are passed over without being parsed."""
+        try:
+            file = self.path.open("rb", buffering=0)
+        except FileNotFoundError:
+            return
+        with file:
+            yield from _newest(file.fileno(), *kinds)
 
     def next_rollout(self) -> int:
         """One more than the highest number of any rollout that began."""
-        self._catch_up()
-        return self._newest + 1
+        return max((record.rollout for record in self.newest(RolloutStarted)), default=0) + 1
 
-    def _forget(self) -> None:
-        self._known: list[Record] = []
-        self._last = 0
-        self._newest = 0
-        self._offset = 0
-        self._file: tuple[int, int] | None = None
 
-    def _catch_up(self) -> None:
-        try:
-            with self.path.open("rb") as file:
-                if not self._continues(file.fileno()):
-                    self._forget()
-                there = os.fstat(file.fileno())
-                self._file = (there.st_dev, there.st_ino)
-                file.seek(self._offset)
-                added = file.read()
-        except FileNotFoundError:
-            self._forget()
-            return
-        whole = added[: added.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        for record in _parse(whole):
-            self._known.append(record)
-            self._last = max(self._last, record.sequence)
-            if isinstance(record.event, RolloutStarted):
-                self._newest = max(self._newest, record.rollout)
-
-    def _continues(self, descriptor: int) -> bool:
-        """Whether what was read so far is still how this file begins: it may have been cut or replaced."""
-        there = os.fstat(descriptor)
-        if self._offset == 0:
-            return True
-        same = (there.st_dev, there.st_ino) == self._file and there.st_size >= self._offset
-        return same and os.pread(descriptor, 1, self._offset - 1) == b"\n"
+def _newest(descriptor: int, *kinds: type[Event]) -> Iterator[Record]:
+    names = tuple(type_name(kind).encode() for kind in kinds)
+    for line in last_lines(descriptor):
+        # A name could be written with escapes, though no writer of ours does that.
+        if names and b"\\u00" not in line and not any(name in line for name in names):
+            continue
+        record = _parse(line)
+        if record is not None and (not kinds or isinstance(record.event, kinds)):
+            yield record
 
 
 def _line(record: Record) -> bytes:
@@ -99,11 +79,10 @@ def _line(record: Record) -> bytes:
     return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
-def _parse(lines: bytes) -> Iterator[Record]:
-    for line in lines.split(b"\n"):
-        try:
-            data = json.loads(line)
-            if isinstance(data, dict):
-                yield decode(data)
-        except (ValueError, RecursionError, UnreadableRecordError):
-            continue
+def _parse(line: bytes) -> Record | None:
+    """The record of a line; None for what is none that this version can read."""
+    try:
+        data = json.loads(line)
+        return decode(data) if isinstance(data, dict) else None
+    except (ValueError, RecursionError, UnreadableRecordError):
+        return None

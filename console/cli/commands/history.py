@@ -15,7 +15,7 @@ def run(invocation: Invocation) -> int:
 
     async def inside() -> int:
         async with invocation.backend.session(spec, invocation.actor, read_only=True) as session:
-            releases = session.history()[: invocation.line.limit]
+            releases = session.history(invocation.line.limit)[: invocation.line.limit]
         if invocation.line.json:
             invocation.output.document(history_document(releases))
         else:

@@ -37,19 +37,19 @@ def run(invocation: Invocation) -> int:
 async def look(session: Session) -> StatusReport:
     """Judge the stack as it is now."""
     # Imported here, and so after Compose's process was started: see `RealBackend.load`.
-    from console.cli.report import Seen, report  # noqa: PLC0415
-    from console.engine.recovery import NOTHING, verdict  # noqa: PLC0415
+    from console.cli.report import STANDBY, Seen, report  # noqa: PLC0415
+    from console.engine.recovery import NOTHING, unfinished, verdict  # noqa: PLC0415
 
     observed = await session.observe()
-    records, lock = session.records(), session.lock_holder()
+    left, lock = unfinished(session.newest()), session.lock_holder()
     return report(
         Seen(
             project=session.spec.project,
             observed=observed,
-            records=records,
+            newest=session.newest(*STANDBY),
             history=session.history(),
             lock=lock,
-            verdict=NOTHING if lock else verdict(records, observed),  # from the same look: one is enough
+            verdict=NOTHING if lock else verdict(left, observed),  # from the same look: one is enough
         )
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import PurePath
 
-from console.engine.history import maker, releases
+from console.engine import history
 from console.engine.world import World
 from console.model.errors import RefusedError
 from console.model.events import ReleaseFound, Warned
@@ -56,13 +56,15 @@ def _compare_files(observed: Observed, world: World) -> None:
 
 async def _remember(observed: Observed, world: World) -> None:
     """Enter what serves into the history when no rollout made it, and keep its image, so that it can come back."""
-    records = world.ports.journal.records()
-    known = releases(records)
+    journal = world.ports.journal
     for replica in observed.running(observed.active)[:1]:
-        if not replica.image_id or any(release.run_by(replica) for release in known):
+        if not replica.image_id or any(release.run_by(replica) for release in history.recent(journal)):
+            return
+        records = history.whole(journal)
+        if any(release.run_by(replica) for release in history.releases(records)):
             return
         image = Image(reference=replica.image, id=replica.image_id)
-        await world.ports.runtime.keep_image(image, release=maker(records, replica.image_id))
+        await world.ports.runtime.keep_image(image, release=history.maker(records, replica.image_id))
         world.publish(
             ReleaseFound(
                 color=replica.color,

@@ -68,9 +68,9 @@ def test_every_event_is_read_back_as_it_was_written(kind: type[Event], data: st.
 
 
 def test_every_event_has_a_type_name_of_its_own() -> None:
-    names = [type_name(typing.cast("Event", kind.__new__(kind))) for kind in EVENTS]
+    names = [type_name(kind) for kind in EVENTS]
     assert len(set(names)) == len(EVENTS)
-    assert type_name(StepSucceeded(step="a", seconds=1.0, detail="")) == "step_succeeded"
+    assert type_name(StepSucceeded) == "step_succeeded"
 
 
 @pytest.mark.parametrize("kind", EVENTS)

@@ -17,7 +17,7 @@ from console.observe.view import StackView
 from tests.fakes.stack import FakeStack, make_spec
 from tests.unit.observe.clock import ManualClock, settle
 
-HISTORY = History(releases=history.releases, standby=history.standby_since)
+HISTORY = History(releases=history.recent, standby=history.standby_since)
 
 
 @dataclass(kw_only=True)
