@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from console.cli.backend import Setup
 from console.cli.command_line import CommandLine
+from console.engine.history import RECENT
 from console.engine.session import Session
 from console.model.color import Color
 from console.model.errors import LockHeldError, ReadOnlyError, RolloutError
@@ -94,7 +95,7 @@ class Script:
     history: tuple[Release, ...] = ()
     records: tuple[Record, ...] = ()
     later: tuple[Record, ...] = ()
-    """What somebody else adds to the journal: one more record with every third look at it."""
+    """What somebody else adds to the journal: one more record with every fourth look at it."""
     lock: LockLabel | None = None
     verdict: Verdict = NOTHING_LEFT
     findings: tuple[Finding, ...] = ()
@@ -162,11 +163,13 @@ class FakeSession(Session):
         self.asked.append(f"abort by {by}")
         self._aborted.set()
 
-    def records(self) -> tuple[Record, ...]:
+    def newest(self, *kinds: type[Event]) -> Iterator[Record]:
         self._reads += 1
-        return self.script.records + self.script.later[: self._reads // 3]
+        there = self.script.records + self.script.later[: self._reads // 4]
+        return (record for record in reversed(there) if not kinds or isinstance(record.event, kinds))
 
-    def history(self) -> tuple[Release, ...]:
+    def history(self, least: int = RECENT) -> tuple[Release, ...]:
+        assert least > 0
         return self.script.history
 
     def lock_holder(self) -> LockLabel | None:
