@@ -78,6 +78,14 @@ def recent(journal: Journal, *, least: int = RECENT) -> tuple[Release, ...]:
     return releases(reversed(taken))
 
 
+def back_to(journal: Journal, number: int | None) -> tuple[Release, ...]:
+    """The recent releases; all there are when one is named that is not among them. Raises `OSError`."""
+    found = recent(journal)
+    if number is None or any(release.id == number for release in found):
+        return found
+    return releases(whole(journal))
+
+
 def maker(records: Iterable[Record], image_id: str) -> int:
     """The number of the last rollout that deployed an image, whether it ever served or not; 0 when none did."""
     return _read(records).makers.get(image_id, 0)

@@ -155,7 +155,7 @@ class Session:
         """What is true after an interruption, from the journal and the live proxy."""
         if self.ports.lock.holder() is not None:
             return recovery.NOTHING
-        return recovery.verdict(self._unfinished(), await self.observe())
+        return recovery.verdict(recovery.unfinished(self.newest()), await self.observe())
 
     async def plan_recovery(self, choice: RecoveryChoice) -> Plan:
         """What `recover` would do, from a fresh snapshot. Raises `RefusedError`."""
@@ -202,7 +202,7 @@ class Session:
 
     async def _recovery(self, choice: RecoveryChoice) -> tuple[Plan, Observed, str]:
         situation = await self._situation(None)
-        rest = self._unfinished()
+        rest = recovery.unfinished(self.newest())
         found = recovery.verdict(rest, situation.observed)
         if choice not in found.choices:
             ways = ", ".join(f"--{way.value}" for way in found.choices) or "none is needed"
@@ -225,9 +225,6 @@ class Session:
         request = await _again(rest, self.ports.runtime)
         return plan_for(await self._situation(request), request)
 
-    def _unfinished(self) -> recovery.Unfinished | None:
-        return recovery.unfinished(self.newest())
-
     async def _situation(self, request: Request | None) -> Situation:
         from console.planning.situation import Situation  # noqa: PLC0415 - see above
 
@@ -240,19 +237,12 @@ class Session:
             observed=observed,
             servers={color: runtime.servers(color) for color in Color},
             image_present=deploys and reference is not None and await runtime.resolve(reference) is not None,
-            releases=self._releases(request.to_release if request else None),
+            releases=history.back_to(self.ports.journal, request.to_release if request else None),
         )
-
-    def _releases(self, named: int | None) -> tuple[Release, ...]:
-        """What may be gone back to; as far back as there is anything when a release is named that is not recent."""
-        found = self.history()
-        if named is None or any(release.id == named for release in found):
-            return found
-        return history.releases(history.whole(self.ports.journal))
 
     def _remark(self, action: Action, observed: Observed) -> str:
         """What to say of an earlier, unfinished rollout. Raises `RefusedError` when it must be dealt with first."""
-        found = recovery.verdict(self._unfinished(), observed)
+        found = recovery.verdict(recovery.unfinished(self.newest()), observed)
         if action is Action.UP and not found.rollout and observed.upstream.live is None:
             return ""  # a proxy that is not there yet is what `up` is for
         if found.consistent or action in MOVES_TRAFFIC_BACK:
