@@ -28,8 +28,9 @@ from console.model.load import (
     NotSent,
     Snapshot,
     Summary,
+    Times,
 )
-from console.model.load_totals import LoadSum
+from console.model.load_totals import LoadSum, merged
 
 _BATCH = 256
 """Requests begun before answers are looked at again."""
@@ -267,6 +268,7 @@ class Generator:
 
     def _summary(self, reason: EndReason, elapsed: float) -> Summary:
         total = self._sum
+        whole = merged(total.groups)
         return Summary(
             url=self._config.url,
             method=self._config.method.upper(),
@@ -284,5 +286,8 @@ class Generator:
             lag=total.lag,
             cpu_seconds=time.process_time() - self._cpu_at_start,
             snapshots=total.snapshots,
+            latency=Times.of(whole.latency),
+            service=Times.of(whole.service),
+            send_lag=Times.of(total.lag),
             suspended=total.suspended,
         )

@@ -244,6 +244,24 @@ class Totals(Part, frozen=True, kw_only=True):
         return self.dropped - self.recovered
 
 
+class Times(Part, frozen=True, kw_only=True, rename={"p999": "p99.9"}):
+    """Durations in short, in seconds, each within 0.8 %; None where nothing was measured."""
+
+    p50: float | None = None
+    p90: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    p999: float | None = None
+    max: float | None = None
+    mean: float | None = None
+
+    @classmethod
+    def of(cls, durations: Histogram) -> Times:
+        """Those of a histogram."""
+        p50, p90, p95, p99, p999 = durations.quantiles((0.5, 0.9, 0.95, 0.99, 0.999))
+        return cls(p50=p50, p90=p90, p95=p95, p99=p99, p999=p999, max=durations.maximum, mean=durations.mean)
+
+
 class Snapshot(Line, frozen=True, kw_only=True, tag="snapshot"):
     """What happened since the snapshot before, with the cumulative totals beside it."""
 
@@ -333,6 +351,12 @@ class Summary(Line, frozen=True, kw_only=True, tag="summary"):
     cpu_seconds: float
     snapshots: int
     """How many snapshots were written before it."""
+    latency: Times = Times()
+    """Of all answers that were no drop, from their scheduled times: `groups` in short."""
+    service: Times = Times()
+    """Of the same answers, from the attempts' own starts."""
+    send_lag: Times = Times()
+    """`lag` in short."""
     suspended: float = 0.0
     """Of `elapsed`: seconds without data, since the process that started the generator was stopped."""
 

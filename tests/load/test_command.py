@@ -20,6 +20,7 @@ import pytest
 
 from console.cli.main import main
 from console.model.load import PROTOCOL_VERSION, Snapshot, Summary
+from console.model.load_totals import merged
 from console.model.load_wire import decode_message
 from tests.load.fault_server import Fault, FaultServer
 from tests.load.raw import ROOT
@@ -105,6 +106,12 @@ def test_json_is_lines_of_snapshots_and_a_summary_that_they_add_up_to(tmp_path: 
     assert isinstance(summary, Summary)
     assert summary.totals.due == 50
     assert sum(phase.due for one in snapshots if isinstance(one, Snapshot) for phase in one.phases) == 50
+    plain = json.loads(done.stdout.splitlines()[-1])
+    histogram = merged(summary.groups).latency
+    assert plain["latency"]["p99.9"] == histogram.quantile(0.999)
+    assert plain["latency"]["max"] == histogram.maximum
+    assert plain["send_lag"]["p50"] == summary.lag.quantile(0.5)
+    assert plain["groups"][0]["statuses"] == {"200": 50}
     assert "0 dropped of 50 sent" in done.stderr
 
 
