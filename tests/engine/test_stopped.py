@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from console.engine.executor import TOLD_STOP
+from console.engine.handlers.watch_load import LoadJudge
+from console.engine.world import World
 from console.model.color import Color
+from console.model.errors import RuntimeFailedError
 from console.model.events import Event, RequestsCut, StepFailed, StepStarted, StepSucceeded, Warned
 from console.model.plan import Action
 from console.model.request import Request, Result
+from console.ports.load import LoadCounts
+from tests.fakes.clock import FakeClock
 from tests.fakes.stack import FakeStack
 
 HOUR = 3600.0
@@ -94,6 +101,54 @@ async def test_a_replica_that_never_gets_ready_is_given_up_after_its_deadline_aw
     assert (outcome.result, outcome.active) == (Result.ABORTED, Color.BLUE)
     assert 10.0 <= stack.clock.awake() - began < 30.0
     assert probes > 20
+
+
+@dataclass
+class Thawing:
+    """The load of a machine that is frozen as a whole at the end of a watch: its clock leaps, answers come later."""
+
+    clock: FakeClock
+    frozen_for: float
+    answers_at: int
+    """The look that finds the last answers."""
+    looks: int = 0
+
+    def counts(self) -> LoadCounts:
+        return self.counts_in("")
+
+    def counts_in(self, _phase: str) -> LoadCounts:
+        self.looks += 1
+        frozen = self.looks > 3
+        done = 100 if self.looks >= self.answers_at else 98
+        elapsed = self.clock.time + (self.frozen_for if frozen else 0.0)
+        return LoadCounts(
+            due=100, done=done, dropped=0, not_sent=0, alive=True, snapshot=10 + self.looks, elapsed=elapsed
+        )
+
+    async def phase(self, _name: str) -> int | None:
+        return 10
+
+
+@pytest.mark.parametrize("frozen_for", [0.0, 12.0, HOUR])
+@pytest.mark.parametrize("answers_at", [7, 1_000_000])
+async def test_requests_of_a_frozen_machine_are_lost_only_when_no_answer_comes_after_the_thaw(
+    frozen_for: float, answers_at: int
+) -> None:
+    stack = FakeStack()
+    world = World(
+        spec=stack.spec,
+        ports=stack.ports,
+        rollout=1,
+        publish=lambda _: None,
+        observed=await stack.ports.observe(),
+        hold=None,
+    )
+    judge = LoadJudge(Thawing(stack.clock, frozen_for, answers_at), world)
+    if answers_at < 1000:
+        assert (await judge.settle(lambda: False)).dropped == 0
+    else:
+        with pytest.raises(RuntimeFailedError, match="2 of 100"):
+            await judge.settle(lambda: False)
 
 
 async def test_requests_that_a_stopped_process_did_not_see_finish_are_not_called_cut() -> None:

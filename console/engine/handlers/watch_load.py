@@ -27,6 +27,8 @@ _COUNTED = 1.0
 """Seconds beyond its time limit within which a request without an answer is counted as dropped."""
 _SPARE = 3.0
 """Seconds beyond that until nothing more is waited for; a generator that is silent is no data before."""
+_LEAP = 0.5
+"""Seconds between two snapshots, of which the generator owes ten a second, from which on it was held up."""
 _STAMPS = 3
 """How often the stamp is sent, a second for each; with as much silence there is no data."""
 _UNCONFIRMED = "the load generator did not confirm the end of the watch"
@@ -64,7 +66,8 @@ class LoadJudge:
 
         A request that hangs is no less lost for having been due late in the window. It is counted as dropped when the
         generator itself still has no answer to it after that time, by its own clock: what was last heard of it before
-        may be old, and a healthy release always has requests in flight.
+        may be old, and a healthy release always has requests in flight. A leap of that clock is no time that the
+        release had: a machine that is frozen as a whole holds it up as well.
 
         Args:
             interrupted: whether there is something more urgent than to wait on.
@@ -80,21 +83,22 @@ class LoadJudge:
         if stamped is None:
             return _no_data(counts, _UNCONFIRMED)
         clock, patience = self._world.ports.clock, self._world.spec.answer_timeout + _COUNTED
-        shown, end = clock.awake(), None
+        shown, told, left = clock.awake(), None, patience
         for _ in range(round((patience + _SPARE) / TICK)):
             if not counts.alive or interrupted():
                 return counts
             waiting = unanswered(counts)
             if counts.snapshot > stamped:  # it has told of everything that was due in the window
-                end = counts.elapsed + patience if end is None else end
+                left -= 0.0 if told is None else min(_LEAP, counts.elapsed - told)
+                told = counts.elapsed
                 if not waiting:
                     return counts
-                if counts.elapsed >= end:
+                if left <= 0:
                     return self._lost(counts, waiting)
             if clock.awake() - shown >= _LONG:
                 shown = clock.awake()
                 text = f"{counts.dropped:,} dropped / {counts.done:,}, {waiting:,} not answered yet"
-                self._world.progress(text, left=patience if end is None else end - counts.elapsed)
+                self._world.progress(text, left=left)
             await clock.sleep(TICK)
             counts = self._judged()
         return _no_data(counts, _UNTOLD)
