@@ -21,7 +21,6 @@ from console.model.events import (
     ReleaseFound,
     ReleaseServed,
     RolloutFinished,
-    RolloutStarted,
     StandbyKept,
 )
 from console.model.plan import Action
@@ -29,21 +28,10 @@ from console.model.request import Request
 from console.observe.follow import JournalFollower
 from tests.fakes.stack import FakeStack
 from tests.fakes.storage import FakeJournal
+from tests.support.events import STARTED
 from tests.support.long_journal import BytesRead, write_rollouts
 
 AT = "2026-01-01T00:00:00.000Z"
-STARTED = RolloutStarted(
-    action="deploy",
-    target=Color.GREEN,
-    previous=Color.BLUE,
-    user="ann",
-    host="here",
-    pid=7,
-    command="rollout deploy",
-    fence=1,
-    project="shop",
-    plan=(),
-)
 
 
 def some_journal(chance: random.Random) -> FakeJournal:

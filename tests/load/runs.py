@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from console.adapters.load import LoadSupervisor
@@ -33,6 +36,27 @@ async def run(url: str, **settings: object) -> Summary:
     assert load.sum.groups == summary.groups
     assert load.sum.phases == summary.phases
     return summary
+
+
+@asynccontextmanager
+async def under_way(
+    url: str, *, due: int = 10, rate: float = 100.0, **settings: object
+) -> AsyncIterator[tuple[LoadSupervisor, int]]:
+    """A run that goes on, and its generator's process id, once so many requests were due."""
+    async with LoadSupervisor(LoadConfig(**{"url": url, "rate": rate, **settings})) as load:  # type: ignore[arg-type]
+        await until(lambda: load.counts().due >= due)
+        assert load.pid is not None
+        yield load, load.pid
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """A process that does nothing meanwhile."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def check_books(summary: Summary) -> None:

@@ -42,6 +42,48 @@ def rollout(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def started(folder: Path, *words: str, terminal: int | None = None, **environment: str) -> subprocess.Popen[bytes]:
+    """The command, still under way: on a terminal, or with its output in pipes."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "console.cli.main", "load", *words],
+        cwd=folder,
+        env={**ENVIRONMENT, **environment},
+        stdin=subprocess.DEVNULL if terminal is None else terminal,
+        stdout=subprocess.PIPE if terminal is None else terminal,
+        stderr=subprocess.PIPE if terminal is None else terminal,
+        start_new_session=True,
+    )
+
+
+def shown_on_a_terminal(folder: Path, *words: str, columns: int = 80, kind: str = "xterm") -> str:
+    """Everything that the command writes to a terminal; it has to end with 0."""
+    controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = started(folder, *words, terminal=terminal, TERM=kind)
+    os.close(terminal)
+    shown = b""
+    try:
+        while data := os.read(controller, 65_536):
+            shown += data
+    except OSError:
+        pass  # the terminal is gone with its last user
+    os.close(controller)
+    assert process.wait(60) == 0
+    return shown.decode()
+
+
+def generator_of(process: subprocess.Popen[bytes]) -> int:
+    """The process id of the one child."""
+    return int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+
+
+def wait_for_requests(server: FaultServer, count: int) -> None:
+    end = time.monotonic() + 60
+    while server.books.requests < count:
+        assert time.monotonic() < end, f"only {server.books.requests} of {count} requests came"
+        time.sleep(0.02)
+
+
 def plan_of(*numbers: int) -> Callable[[int], Fault | None]:
     return lambda number: Fault.STATUS_500 if number in numbers else None
 
@@ -173,31 +215,13 @@ def test_a_command_line_that_makes_no_sense_is_a_usage_error(
 
 def test_an_interrupt_ends_the_schedule_and_still_prints_the_summary(tmp_path: Path) -> None:
     with FaultServer() as server:
-        words = ["load", server.url, "--rate", "100", "--duration", "1m", "--allow-remote"]
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "console.cli.main", *words],
-            cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+        process = started(tmp_path, server.url, "--rate", "100", "--duration", "1m", "--allow-remote")
         wait_for_requests(server, 20)
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
         answers = server.books.answers
     assert process.returncode == 130
     assert f"0 dropped of {answers:,} sent".encode() in output
-
-
-def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "console.cli.main", "load", *words],
-        cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
-
-
-def wait_for_requests(server: FaultServer, count: int) -> None:
-    end = time.monotonic() + 60
-    while server.books.requests < count:
-        assert time.monotonic() < end, f"only {server.books.requests} of {count} requests came"
-        time.sleep(0.02)
 
 
 def test_a_second_interrupt_waits_for_nothing_and_tells_what_was_known(tmp_path: Path) -> None:
@@ -219,7 +243,7 @@ def test_one_interrupt_ends_a_run_whose_generator_stalled_and_says_why(tmp_path:
         words = ["--rate", "50", "--duration", "5m", "--timeout", "1m", "--allow-remote"]
         process = started(tmp_path, server.url, *words)
         wait_for_requests(server, 20)
-        os.kill(int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0]), signal.SIGSTOP)
+        os.kill(generator_of(process), signal.SIGSTOP)
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=20)
     assert process.returncode == 130
@@ -232,8 +256,7 @@ def test_a_generator_that_stalls_is_told_and_does_not_outlast_the_bound(tmp_path
         words = ["--rate", "50", "--duration", "6s", "--timeout", "100ms", "--allow-remote"]
         process = started(tmp_path, server.url, *words)
         wait_for_requests(server, 20)
-        child = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
-        os.kill(child, signal.SIGSTOP)
+        os.kill(generator_of(process), signal.SIGSTOP)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert b"no data: the load generator has said nothing for 2 s" in errors
@@ -245,8 +268,7 @@ def test_every_line_of_the_json_stream_has_the_same_version(tmp_path: Path) -> N
     with FaultServer() as server:
         process = started(tmp_path, server.url, "--rate", "50", "--duration", "1m", "--allow-remote", "--json")
         wait_for_requests(server, 30)
-        child = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
-        os.kill(child, signal.SIGKILL)
+        os.kill(generator_of(process), signal.SIGKILL)
         output, _ = process.communicate(timeout=60)
     lines = [json.loads(line) for line in output.splitlines()]
     assert {line["type"] for line in lines} == {"snapshot", "error"}
@@ -263,25 +285,10 @@ def test_an_error_before_the_json_stream_has_the_version_of_the_stream(words: tu
 
 @pytest.mark.parametrize("columns", [80, 40])
 def test_no_line_of_the_screen_is_longer_than_the_terminal(columns: int, tmp_path: Path) -> None:
-    controller, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with FaultServer() as server:
         words = [server.url + "search?q=" + "a" * 120, "--rate", "50", "--duration", "2s", "--allow-remote"]
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "console.cli.main", "load", *words],
-            cwd=tmp_path, env={**ENVIRONMENT, "TERM": "xterm-256color"}, stdout=terminal, stderr=terminal,
-            stdin=terminal, start_new_session=True,
-        )  # fmt: skip
-        os.close(terminal)
-        shown = b""
-        try:
-            while data := os.read(controller, 65_536):
-                shown += data
-        except OSError:
-            pass  # the terminal is gone with its last user
-        os.close(controller)
-        assert process.wait(60) == 0
-    screens = shown.decode().split("\x1b[J")[:-1]
+        shown = shown_on_a_terminal(tmp_path, *words, columns=columns, kind="xterm-256color")
+    screens = shown.split("\x1b[J")[:-1]
     assert len(screens) > 3
     lines = [line for screen in screens for line in re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", screen).splitlines()]
     assert any("p99 by time" in line for line in lines)
@@ -289,24 +296,9 @@ def test_no_line_of_the_screen_is_longer_than_the_terminal(columns: int, tmp_pat
 
 
 def test_on_a_terminal_one_screen_is_drawn_over_and_gives_way_to_the_summary(tmp_path: Path) -> None:
-    controller, terminal = pty.openpty()
     with FaultServer() as server:
-        words = ["load", server.url, "--rate", "100", "--duration", "900ms", "--allow-remote"]
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "console.cli.main", *words],
-            cwd=tmp_path, env={**ENVIRONMENT, "TERM": "xterm"}, stdout=terminal, stderr=terminal, stdin=terminal,
-            start_new_session=True,
-        )  # fmt: skip
-        os.close(terminal)
-        shown = b""
-        try:
-            while data := os.read(controller, 65_536):
-                shown += data
-        except OSError:
-            pass  # the terminal is gone with its last user
-        os.close(controller)
-        assert process.wait(60) == 0
-    text = shown.decode()
+        words = [server.url, "--rate", "100", "--duration", "900ms", "--allow-remote"]
+        text = shown_on_a_terminal(tmp_path, *words)
     assert "p99 by time" in text
     assert "\x1b[J" in text
     after_the_screen = text.rpartition("\x1b[J")[2]

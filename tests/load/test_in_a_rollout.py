@@ -7,9 +7,11 @@ import contextlib
 import os
 import signal
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -47,6 +49,74 @@ def deploy(session: Session, **changes: object) -> Request:
 
 def kept(session: Session) -> Receipt:
     found, _ = read_receipt(session.spec.state / "receipts", None)
+    return found
+
+
+def entering(there: Phase | str, act: Callable[[], object]) -> Callable[[Record], None]:
+    """Does something when a rollout comes into a phase, or to a step of that name."""
+
+    def hear(record: Record) -> None:
+        match record.event:
+            case PhaseChanged(after=phase) if phase is there:
+                act()
+            case StepStarted(step=step) if step == there:
+                act()
+            case _:
+                pass
+
+    return hear
+
+
+class Generators:
+    """Makes the generators of a session, and keeps them."""
+
+    def __init__(self) -> None:
+        self._made: list[LoadSupervisor] = []
+
+    def __call__(self, config: LoadConfig) -> LoadSupervisor:
+        self._made.append(LoadSupervisor(config))
+        return self._made[-1]
+
+    @property
+    def pid(self) -> int:
+        """Of the only one."""
+        (pid,) = [one.pid for one in self._made]
+        assert pid is not None
+        return pid
+
+
+class Hanging:
+    """The replicas of a color of the embedded stack, which can be made to hang; they go on when this is left."""
+
+    def __init__(self, color: Color) -> None:
+        self._color = color
+        self.hung: list[int] = []
+
+    def hang(self) -> None:
+        self.hung.extend(_children_with(f"COLOR={self._color.value}"))
+        for pid in self.hung:
+            os.kill(pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        for pid in self.hung:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.go_on()
+
+
+def _children_with(variable: str) -> list[int]:
+    """The replicas of the embedded stack are this process's own children."""
+    listed = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text(encoding="ascii")
+    found = []
+    for pid in map(int, listed.split()):
+        with contextlib.suppress(OSError):
+            if variable.encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                found.append(pid)
     return found
 
 
@@ -97,29 +167,14 @@ async def test_a_good_deploy_proves_zero_drops_in_every_form_of_its_receipt() ->
 
 
 async def test_a_release_that_answers_nothing_is_rolled_back_though_answers_may_take_longer_than_its_watch() -> None:
-    hung: list[int] = []
-
-    def hang(record: Record) -> None:
-        if isinstance(record.event, StepStarted) and record.event.step == "watch":
-            hung.extend(_children_with("COLOR=green"))
-            for pid in hung:
-                os.kill(pid, signal.SIGSTOP)
-        if isinstance(record.event, PhaseChanged) and record.event.after is Phase.ROLLING_BACK:
-            for pid in hung:  # nothing more is asked of it than to end
-                os.kill(pid, signal.SIGCONT)
-
-    async with embedded_session(ACTOR) as session:
+    async with embedded_session(ACTOR) as session, Hanging(Color.GREEN) as green:
         spec = session.spec
         session.spec = replace(spec, watch=replace(spec.watch, window=2.0), smoke=replace(spec.smoke, timeout=6.0))
-        session.subscribe(hang)
-        try:
-            outcome = await session.run(deploy(session, load=replace(LOAD, url=session.spec.smoke.url, rate=60.0)))
-        finally:
-            for pid in hung:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGCONT)
+        session.subscribe(entering("watch", green.hang))
+        session.subscribe(entering(Phase.ROLLING_BACK, green.go_on))  # nothing more is asked of it than to end
+        outcome = await session.run(deploy(session, load=replace(LOAD, url=session.spec.smoke.url, rate=60.0)))
         receipt = kept(session)
-    assert hung
+    assert green.hung
     assert (outcome.result, outcome.active) == (Result.ROLLED_BACK, Color.BLUE)
     assert "synthetic requests were dropped" in outcome.message
     assert receipt.load is not None
@@ -128,26 +183,13 @@ async def test_a_release_that_answers_nothing_is_rolled_back_though_answers_may_
 
 
 async def test_the_old_releases_unanswered_requests_do_not_roll_a_good_release_back_onto_it() -> None:
-    hung: list[int] = []
-
-    def hang(record: Record) -> None:
-        if isinstance(record.event, PhaseChanged) and record.event.after is Phase.CUTTING_OVER:
-            hung.extend(_children_with("COLOR=blue"))
-            for pid in hung:
-                os.kill(pid, signal.SIGSTOP)
-
-    async with embedded_session(ACTOR) as session:
+    async with embedded_session(ACTOR) as session, Hanging(Color.BLUE) as blue:
         watch = replace(session.spec.watch, window=6.0)  # so that the requests time out within it
         session.spec = replace(session.spec, watch=watch)
-        session.subscribe(hang)
-        try:
-            outcome = await session.run(deploy(session))
-        finally:
-            for pid in hung:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGCONT)
+        session.subscribe(entering(Phase.CUTTING_OVER, blue.hang))
+        outcome = await session.run(deploy(session))
         receipt = kept(session)
-    assert hung
+    assert blue.hung
     assert receipt.load is not None
     drops = {line.name: line.dropped for line in receipt.load.by_phase}
     assert (outcome.result, outcome.active, drops["verifying"]) == (Result.DONE, Color.GREEN, 0)
@@ -157,33 +199,11 @@ async def test_the_old_releases_unanswered_requests_do_not_roll_a_good_release_b
     assert f"{receipt.load.dropped:,} dropped of those due earlier" in watched.detail
 
 
-def _children_with(variable: str) -> list[int]:
-    """The replicas of the embedded stack are this process's own children."""
-    listed = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text(encoding="ascii")
-    found = []
-    for pid in map(int, listed.split()):
-        with contextlib.suppress(OSError):
-            if variable.encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
-                found.append(pid)
-    return found
-
-
 async def test_a_generator_that_is_killed_in_the_watch_is_no_data_and_the_receipt_says_so() -> None:
-    runs: list[LoadSupervisor] = []
-
-    def make(config: LoadConfig) -> LoadSupervisor:
-        runs.append(LoadSupervisor(config))
-        return runs[0]
-
-    def kill(record: Record) -> None:
-        if isinstance(record.event, PhaseChanged) and record.event.after is Phase.VERIFYING:
-            pid = runs[0].pid
-            assert pid is not None
-            os.kill(pid, signal.SIGKILL)
-
+    generators = Generators()
     async with embedded_session(ACTOR) as session:
-        session.ports = replace(session.ports, make_load=make)
-        session.subscribe(kill)
+        session.ports = replace(session.ports, make_load=generators)
+        session.subscribe(entering(Phase.VERIFYING, lambda: os.kill(generators.pid, signal.SIGKILL)))
         outcome = await session.run(deploy(session, require_zero_drops=True))
         receipt = kept(session)
     assert (outcome.result, outcome.active) == (Result.NEEDS_HUMAN, Color.GREEN)
@@ -195,22 +215,11 @@ async def test_a_generator_that_is_killed_in_the_watch_is_no_data_and_the_receip
 
 
 async def test_a_generator_that_stalls_leaves_what_it_had_counted_whatever_an_answer_may_take() -> None:
-    runs: list[LoadSupervisor] = []
-
-    def make(config: LoadConfig) -> LoadSupervisor:
-        runs.append(LoadSupervisor(config))
-        return runs[0]
-
-    def stall(record: Record) -> None:
-        if isinstance(record.event, PhaseChanged) and record.event.after is Phase.VERIFYING:
-            pid = runs[0].pid
-            assert pid is not None
-            os.kill(pid, signal.SIGSTOP)
-
+    generators = Generators()
     async with embedded_session(ACTOR) as session:
         session.spec = replace(session.spec, smoke=replace(session.spec.smoke, timeout=15.0))
-        session.ports = replace(session.ports, make_load=make)
-        session.subscribe(stall)
+        session.ports = replace(session.ports, make_load=generators)
+        session.subscribe(entering(Phase.VERIFYING, lambda: os.kill(generators.pid, signal.SIGSTOP)))
         outcome = await session.run(deploy(session, require_zero_drops=True))
         receipt = kept(session)
     assert (outcome.result, outcome.active) == (Result.NEEDS_HUMAN, Color.GREEN)
@@ -221,21 +230,11 @@ async def test_a_generator_that_stalls_leaves_what_it_had_counted_whatever_an_an
 
 
 async def test_a_rollout_that_is_cancelled_leaves_no_generator_behind() -> None:
-    runs: list[LoadSupervisor] = []
-
-    def make(config: LoadConfig) -> LoadSupervisor:
-        runs.append(LoadSupervisor(config))
-        return runs[0]
-
+    generators = Generators()
     watching = asyncio.Event()
-
-    def hear(record: Record) -> None:
-        if isinstance(record.event, PhaseChanged) and record.event.after is Phase.VERIFYING:
-            watching.set()
-
     async with embedded_session(ACTOR) as session:
-        session.ports = replace(session.ports, make_load=make)
-        session.subscribe(hear)
+        session.ports = replace(session.ports, make_load=generators)
+        session.subscribe(entering(Phase.VERIFYING, watching.set))
         rolling = asyncio.ensure_future(session.run(deploy(session)))
         await asyncio.wait_for(watching.wait(), 60)
         rolling.cancel()
@@ -246,6 +245,4 @@ async def test_a_rollout_that_is_cancelled_leaves_no_generator_behind() -> None:
     assert receipt.load is not None
     assert receipt.load.valid
     assert receipt.load.dropped == 0
-    (pid,) = [run.pid for run in runs]
-    assert pid is not None
-    assert not alive(pid)
+    assert not alive(generators.pid)

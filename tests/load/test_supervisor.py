@@ -14,7 +14,7 @@ from console.adapters.load import LoadSupervisor
 from console.model.errors import UsageError
 from console.model.load import LoadConfig
 from tests.load.fault_server import Fault, FaultServer
-from tests.load.runs import alive, check_books, until
+from tests.load.runs import alive, check_books, stopped, under_way, until
 
 
 async def test_requests_belong_to_the_phase_that_they_were_due_in() -> None:
@@ -60,21 +60,15 @@ def _newer(load: LoadSupervisor, number: int) -> bool:
 
 async def test_a_stamp_that_nobody_hears_is_not_confirmed() -> None:
     with FaultServer() as server:
-        async with LoadSupervisor(LoadConfig(url=server.url, rate=100.0)) as load:
-            await until(lambda: load.counts().due >= 10)
-            assert load.pid is not None
-            os.kill(load.pid, signal.SIGSTOP)
-            try:
+        async with under_way(server.url) as (load, pid):
+            with stopped(pid):
                 assert await load.phase("watch") is None
-            finally:
-                os.kill(load.pid, signal.SIGCONT)
             assert await load.phase("watch") is not None
 
 
 async def test_the_rate_changes_while_it_runs_and_zero_pauses() -> None:
     with FaultServer() as server:
-        async with LoadSupervisor(LoadConfig(url=server.url, rate=100.0)) as load:
-            await until(lambda: load.counts().due >= 20)
+        async with under_way(server.url, due=20) as (load, _):
             await load.rate(0)
             paused = -1
             async with asyncio.timeout(40):
@@ -92,8 +86,7 @@ async def test_the_rate_changes_while_it_runs_and_zero_pauses() -> None:
 
 async def test_what_is_in_flight_at_the_stop_is_waited_for_and_counted() -> None:
     with FaultServer(lambda number: Fault.NEVER if number == 50 else Fault.TRICKLE if number == 51 else None) as server:
-        async with LoadSupervisor(LoadConfig(url=server.url, rate=200.0, timeout=3.0)) as load:
-            await until(lambda: load.counts().due >= 60)
+        async with under_way(server.url, due=60, rate=200.0, timeout=3.0) as (load, _):
             summary = await load.stop()
     assert summary is not None
     check_books(summary)
@@ -102,10 +95,8 @@ async def test_what_is_in_flight_at_the_stop_is_waited_for_and_counted() -> None
 
 async def test_a_generator_that_died_is_no_data_with_its_reason() -> None:
     with FaultServer() as server:
-        async with LoadSupervisor(LoadConfig(url=server.url, rate=100.0)) as load:
-            await until(lambda: load.counts().due >= 10)
-            assert load.pid is not None
-            os.kill(load.pid, signal.SIGKILL)
+        async with under_way(server.url) as (load, pid):
+            os.kill(pid, signal.SIGKILL)
             assert await load.wait() is None
             counts = load.counts()
             assert not counts.alive
@@ -119,28 +110,21 @@ async def test_a_generator_that_died_is_no_data_with_its_reason() -> None:
 
 async def test_a_generator_that_stalls_is_no_data_until_it_speaks_again() -> None:
     with FaultServer() as server:
-        async with LoadSupervisor(LoadConfig(url=server.url, rate=100.0)) as load:
-            await until(lambda: load.counts().due >= 10)
-            assert load.pid is not None
-            os.kill(load.pid, signal.SIGSTOP)
-            try:
+        async with under_way(server.url) as (load, pid):
+            with stopped(pid):
                 await until(lambda: not load.counts().alive)
                 assert "has said nothing" in load.counts().problem
-            finally:
-                os.kill(load.pid, signal.SIGCONT)
             await until(lambda: load.counts().alive)
 
 
 async def test_a_stalled_generator_that_is_told_to_stop_gets_a_short_grace_and_its_end_is_told_as_it_was() -> None:
     with FaultServer() as server:
-        async with LoadSupervisor(LoadConfig(url=server.url, rate=100.0, timeout=60.0)) as load:
-            await until(lambda: load.counts().due >= 10)
-            assert load.pid is not None
-            os.kill(load.pid, signal.SIGSTOP)
+        async with under_way(server.url, timeout=60.0) as (load, pid):
+            os.kill(pid, signal.SIGSTOP)
             async with asyncio.timeout(20):  # an answer and its retry could have taken two minutes
                 assert await load.stop() is None
             problem = load.counts().problem
-            assert not alive(load.pid)
+            assert not alive(pid)
     assert "it stalled" in problem
     assert "has said nothing for" in problem
     assert "killed" not in problem
@@ -148,8 +132,7 @@ async def test_a_stalled_generator_that_is_told_to_stop_gets_a_short_grace_and_i
 
 async def test_a_generator_that_only_waits_for_answers_is_not_taken_for_stalled() -> None:
     with FaultServer(lambda number: Fault.NEVER if number > 10 else None) as server:
-        async with LoadSupervisor(LoadConfig(url=server.url, rate=100.0, timeout=4.0)) as load:
-            await until(lambda: load.counts().due >= 30)
+        async with under_way(server.url, due=30, timeout=4.0) as (load, _):
             summary = await load.stop()
     assert summary is not None
     assert summary.totals.dropped >= 20
@@ -157,8 +140,7 @@ async def test_a_generator_that_only_waits_for_answers_is_not_taken_for_stalled(
 
 async def test_a_generator_that_is_ended_at_once_did_not_die() -> None:
     with FaultServer() as server:
-        async with LoadSupervisor(LoadConfig(url=server.url, rate=100.0)) as load:
-            await until(lambda: load.counts().due >= 10)
+        async with under_way(server.url) as (load, _):
             await load.close()
             assert "ended at once" in load.counts().problem
 

@@ -1,29 +1,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from console.load.guard import check_aim, published
 from console.load.target import TargetError
-from console.model.color import Color
 from console.model.facts import PublishedPort
-from console.model.spec import LoadSpec, ProxySpec, SmokeSpec, Spec
+from console.model.spec import LoadSpec, SmokeSpec
+from tests.fakes.stack import make_spec
 
-ROOT = Path("/srv/shop")
-SPEC = Spec(
-    project="shop",
-    directory=ROOT,
-    compose_files=(ROOT / "compose.yaml",),
-    state=ROOT / "state",
-    active_color_file=ROOT / "state/active_color",
-    upstream_file=ROOT / "nginx/upstream.conf",
-    service="app",
-    services={Color.BLUE: "app", Color.GREEN: "app-green"},
-    proxy=ProxySpec(config=ROOT / "nginx", control_port=9080),
-    smoke=SmokeSpec(url="http://127.0.0.1:8080/"),
-    load=LoadSpec(url="http://127.0.0.1:5432/"),
+SPEC = replace(
+    make_spec(), smoke=SmokeSpec(url="http://127.0.0.1:8080/"), load=LoadSpec(url="http://127.0.0.1:5432/")
 )
 CONTROL = PublishedPort(target=9080, published=9080, host_ip="127.0.0.1")
 USERS = PublishedPort(target=80, published=8080)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import typing
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from console.model.color import Color
 from console.model.events import Event, Record, RolloutStarted, StepSucceeded, Warned
 from console.model.phase import Phase
 from console.model.record import UnreadableRecordError, decode, encode, type_name
+from tests.support.events import STARTED
 
 EVENTS: tuple[type[Event], ...] = typing.get_args(Event)
 BOUNDED = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -143,18 +144,7 @@ def test_a_field_of_a_wrong_type_makes_a_record_unreadable(wrong: dict[str, obje
     ],
 )
 def test_a_color_a_number_and_a_list_are_checked_too(wrong: dict[str, object]) -> None:
-    event = RolloutStarted(
-        action="deploy",
-        target=None,
-        previous=Color.BLUE,
-        user="ann",
-        host="here",
-        pid=7,
-        command="rollout deploy",
-        fence=1,
-        project="shop",
-        plan=("a",),
-    )
+    event = replace(STARTED, target=None, plan=("a",))
     assert decode(written(event)).event == event
     with pytest.raises(UnreadableRecordError):
         decode(written(event) | wrong)

@@ -33,6 +33,7 @@ from console.model.request import Request
 from console.observe.fold import fold, follow
 from console.observe.rollout import RolloutView, StepStatus
 from tests.fakes.stack import FakeStack, make_spec
+from tests.support.events import STARTED
 
 DEPLOY = Request(action=Action.DEPLOY, image="shop:2")
 
@@ -46,18 +47,7 @@ async def deployed(stack: FakeStack | None = None) -> tuple[RolloutView, FakeSta
 
 
 def started(number: int = 1, *, plan: tuple[str, ...] = ()) -> Record:
-    event = RolloutStarted(
-        action="deploy",
-        target=Color.GREEN,
-        previous=Color.BLUE,
-        user="ann",
-        host="here",
-        pid=7,
-        command="rollout deploy",
-        fence=1,
-        project="shop",
-        plan=plan,
-    )
+    event = replace(STARTED, plan=plan)
     return Record(rollout=number, sequence=1, at="2026-01-01T00:00:00.000Z", event=event)
 
 

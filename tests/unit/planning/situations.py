@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from console.model.color import Color
 from console.model.observed import Live, Observed, Replica, ReplicaState, Upstream, UpstreamObserved
 from console.model.release import Image, Release
-from console.model.spec import DrainSpec, ProxySpec, ReadySpec, SmokeSpec, Spec, StandbySpec, WatchSpec
+from console.model.spec import DrainSpec, ReadySpec, SmokeSpec, Spec, StandbySpec, WatchSpec
 from console.planning.situation import Situation
+from tests.fakes.stack import make_spec
 
 BLUE, GREEN = Color.BLUE, Color.GREEN
-ROOT = Path("/nowhere")
 SERVERS = {BLUE: ("app:8000",), GREEN: ("app_green:8000",)}
 
-SPEC = Spec(
-    project="shop",
-    directory=ROOT,
-    compose_files=(ROOT / "docker-compose.yml",),
-    state=ROOT / "state",
-    active_color_file=ROOT / "state/active-color",
-    upstream_file=ROOT / "state/nginx/upstream.conf",
-    service="app",
-    services={BLUE: "app", GREEN: "app_green"},
+SPEC = replace(
+    make_spec(),
     images={BLUE: "shop:1", GREEN: "shop:2"},
-    proxy=ProxySpec(config=ROOT / "state/nginx"),
     ready=ReadySpec(path="/ready", successes=2, deadline=60.0),
     smoke=SmokeSpec(url="http://127.0.0.1:8080/health", attempts=3, timeout=2.0, delay=0.5),
     watch=WatchSpec(window=10.0),

@@ -11,23 +11,11 @@ from pathlib import Path
 import pytest
 
 from console.adapters.storage.journal import FileJournal
-from console.model.events import Event, Record, RolloutStarted, StepSucceeded, Warned
+from console.model.events import Event, Record, StepSucceeded, Warned
+from tests.support.events import STARTED
 from tests.unit.storage.files import child, hear, lines_of, mode_of, say, umask
 
 AT = "2026-01-01T00:00:00.000Z"
-
-STARTED = RolloutStarted(
-    action="deploy",
-    target=None,
-    previous=None,
-    user="ann",
-    host="here",
-    pid=7,
-    command="rollout deploy",
-    fence=1,
-    project="shop",
-    plan=(),
-)
 
 
 @pytest.fixture
