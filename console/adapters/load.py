@@ -42,6 +42,7 @@ _SILENCE = 4
 was itself held up finds the words waiting."""
 _STALLED_GRACE = 2
 """Looks (1 s) that a stalled generator gets to obey a stop; it owes a snapshot every tenth of a second."""
+_HELP = "rollout load --help"
 _CUT_OFF = "the load was ended at once, before the generator could sum up"
 
 
@@ -260,7 +261,9 @@ class LoadSupervisor:
                 if self._started is not None and not self._started.done():
                     self._started.set_result(message)
             case Refused():
-                self._fail_start(UsageError("start the load", message.problem, now="nothing was sent"))
+                self._fail_start(
+                    UsageError("start the load", message.problem, now="nothing was sent", next_command=_HELP)
+                )
             case Summary():
                 self.summary = message
 
@@ -288,4 +291,4 @@ def _silence(looks: int) -> str:
 
 
 def _not_started(found: str) -> RuntimeFailedError:
-    return RuntimeFailedError("start the load generator", found, now="nothing was sent")
+    return RuntimeFailedError("start the load generator", found, now="nothing was sent", next_command=_HELP)

@@ -34,7 +34,12 @@ def confirm_stack(invocation: Invocation, *, name: str, what: str) -> None:
         )
     answer = _read(invocation, f"{name} is protected. Type its name to {what}: ")
     if answer != name:
-        raise RefusedError(f"{what} the protected stack {name}", "its name was not typed", now="nothing was touched")
+        raise RefusedError(
+            f"{what} the protected stack {name}",
+            "its name was not typed",
+            now="nothing was touched",
+            next_command=invocation.command(line.command, "--confirm", name),
+        )
 
 
 def confirm(invocation: Invocation, question: str) -> bool:

@@ -64,7 +64,7 @@ class Invocation:
         An embedded stack is nobody else's to act on: typed in a shell, the same command would act on another stack.
         """
         line = self.line
-        if line.command == "demo" and command.startswith("rollout "):
+        if line.command == "demo" and command.startswith("rollout ") and command != "rollout demo":
             return f"{command}   # on a stack of your own"
         flags: list[str] = [word for name in line.files for word in ("-f", name)]
         flags += ["-p", line.project_name] if line.project_name else []

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -28,6 +29,8 @@ from console.ports.load import LoadRun
 
 if TYPE_CHECKING:
     from console.config.load import Loaded
+
+_HELP = "rollout load --help"
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -118,7 +121,12 @@ async def _measure(config: LoadConfig, args: argparse.Namespace, output: Output)
         tell(partial_text(load.sum.totals, load.counts().problem, style))
         return ExitCode.INTERRUPTED
     if summary is None:
-        raise RuntimeFailedError("measure to the end", vigil.problem or load.counts().problem, now=_so_far(load))
+        raise RuntimeFailedError(
+            "measure to the end",
+            vigil.problem or load.counts().problem,
+            now=_so_far(load),
+            next_command=_HELP,
+        )
     thresholds: list[Threshold] = args.fail_on
     tell(summary_text(summary, config, thresholds, style))
     if json:
@@ -168,7 +176,7 @@ def _config(args: argparse.Namespace) -> LoadConfig:
         try:
             check_aim(url, published(loaded.spec, loaded.static.proxy.ports) if loaded else frozenset())
         except TargetError as error:
-            raise UsageError("aim the load", str(error), now="nothing was sent") from error
+            raise UsageError("aim the load", str(error), now="nothing was sent", next_command=_HELP) from error
     rate = args.rate if args.rate is not None else spec.load.rate if spec and spec.load else 100.0
     body = _body(args)
     return LoadConfig(
@@ -216,7 +224,12 @@ def _body(args: argparse.Namespace) -> bytes:
     try:
         return bytes(args.body_file.read_bytes())
     except OSError as error:
-        raise UsageError("read the body", f"{args.body_file}: {error.strerror}", now="nothing was sent") from error
+        raise UsageError(
+            "read the body",
+            f"{args.body_file}: {error.strerror}",
+            now="nothing was sent",
+            next_command=f"ls -l {shlex.quote(str(args.body_file))}",
+        ) from error
 
 
 def _duration(text: str) -> float:

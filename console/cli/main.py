@@ -82,12 +82,19 @@ def _run(argv: list[str], environ: Mapping[str, str], output: Output, backend: B
         return _failed(error, invocation, output, json=json)
     except OSError as error:
         found = f"{error.strerror or type(error).__name__}{f': {error.filename}' if error.filename else ''}"
-        return _failed(RolloutError("finish the command", found), invocation, output, json=json)
+        return _failed(_unfinished(found, error.filename), invocation, output, json=json)
     except KeyboardInterrupt:
         from console.cli.render.style import Mark, Style  # noqa: PLC0415 - only an interrupted command needs them
 
         output.narrate(Style(output.narration_terminal).mark(Mark.WARNING, "interrupted") + "\n")
         return ExitCode.INTERRUPTED
+
+
+def _unfinished(found: str, file: object) -> RolloutError:
+    import shlex  # noqa: PLC0415 - only a failure needs it
+
+    look = f"ls -ld {shlex.quote(file)}" if isinstance(file, str) else "rollout status"
+    return RolloutError("finish the command", found, now="what it did before that is done", next_command=look)
 
 
 def _invocation(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 from console.cli.plain import from_plain
@@ -32,7 +33,10 @@ def read_receipt(directory: Path, rollout: int | None) -> tuple[Receipt, str]:
         return from_plain(Receipt, json.loads(text)), text
     except (OSError, ValueError, TypeError) as error:
         raise RefusedError(
-            f"read the receipt {path}", f"{type(error).__name__}: {error}", now="nothing was touched"
+            f"read the receipt {path}",
+            f"{type(error).__name__}: {error}",
+            now="nothing was touched; the journal still tells of that rollout",
+            next_command=f"grep '\"rollout\":{wanted},' {shlex.quote(str(directory.with_name('journal.jsonl')))}",
         ) from error
 
 

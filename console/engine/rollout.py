@@ -143,7 +143,12 @@ class Rollout:
         if asked is None:
             return None
         if self.ports.make_load is None:
-            raise RefusedError("send load", "there is no load generator here", now="nothing was changed")
+            raise RefusedError(
+                "send load",
+                "there is no load generator here",
+                now="nothing was changed",
+                next_command=f"rollout {self.request.action.value}",
+            )
         config = LoadConfig(url=asked.url, rate=asked.rate, phase="planned", timeout=self.spec.answer_timeout)
         return RolloutLoad(self.ports.make_load(config), config)
 

@@ -207,7 +207,10 @@ class Session:
         if choice not in found.choices:
             ways = ", ".join(f"--{way.value}" for way in found.choices) or "none is needed"
             raise RefusedError(
-                f"recover with --{choice.value}", f"{found.story} Ways on: {ways}", now="nothing was changed"
+                f"recover with --{choice.value}",
+                f"{found.story} Ways on: {ways}",
+                now="nothing was changed",
+                next_command="rollout recover" if found.choices else "rollout status",
             )
         return await self._way_on(choice, situation, rest), situation.observed, found.story
 
@@ -282,7 +285,12 @@ class Session:
                 attempted, "this session is read-only", now="nothing was changed", next_command="rollout status"
             )
         if self._gate is not None:
-            raise RefusedError(attempted, "a rollout of this session is running", next_command="rollout status")
+            raise RefusedError(
+                attempted,
+                "a rollout of this session is running",
+                now="that rollout goes on; nothing was changed by this",
+                next_command="rollout status",
+            )
 
 
 def _same(plan: Plan, expected: Plan, attempted: str, next_command: str) -> None:

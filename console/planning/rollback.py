@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 from console.model.color import Color
@@ -10,6 +11,7 @@ from console.model.observed import Observed
 from console.model.plan import Action, Plan, PlannedStep, Stage
 from console.model.release import Release
 from console.model.request import Request
+from console.model.spec import Spec
 from console.model.steps import ResolveImage
 from console.planning import _blocks
 from console.planning.earlier import earlier_release, standby_served
@@ -109,8 +111,13 @@ def _recreatable(situation: Situation, release: Release) -> None:
             f"roll back to release {release.id}",
             "it has the very image that serves; what differed is its configuration, and that was in the Compose files",
             now=f"{active.value} serves, nothing was changed",
-            next_command="git log -- docker-compose.yml   # restore the files of that release, then rollout deploy",
+            next_command=f"{_log(situation.spec)}   # restore the files of that release, then rollout deploy",
         )
+
+
+def _log(spec: Spec) -> str:
+    """The command that shows how the Compose files changed, wherever it is typed."""
+    return shlex.join(["git", "-C", str(spec.directory), "log", "--", *map(str, spec.compose_files)])
 
 
 def _holds(observed: Observed, color: Color, release: Release) -> bool:

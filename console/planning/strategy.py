@@ -31,6 +31,8 @@ def plan_for(situation: Situation, request: Request) -> Plan:
         case Action.UP:
             return up.up(situation)
         case Action.RECOVER:
-            raise RefusedError("plan a recovery", "it needs a choice", next_command="rollout recover")
+            raise RefusedError(
+                "plan a recovery", "it needs a choice", now="nothing was changed", next_command="rollout recover"
+            )
         case _:
             assert_never(request.action)

@@ -155,4 +155,5 @@ def test_an_unreadable_file_is_told_without_a_traceback(rollout: Rollout) -> Non
     ran = rollout("status", script=Unreadable())
     assert ran.code == 1
     assert "Permission denied: /srv/shop/.env" in ran.err
+    assert "next       ls -ld /srv/shop/.env\n" in ran.err
     assert "Traceback" not in ran.err

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
 from dataclasses import asdict, replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -92,6 +94,18 @@ def test_a_receipt_that_is_not_there_names_those_that_are(rollout: Rollout) -> N
     ran = rollout("receipt", "12")
     assert ran.code == 3
     assert "newest: 17, 9" in ran.err
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"rollout": 17}'])
+def test_a_receipt_that_can_not_be_read_leads_to_the_journal(rollout: Rollout, receipts: Path, text: str) -> None:
+    (receipts / "17.json").write_text(text)
+    (receipts.parent / "journal.jsonl").write_text('{"v":1,"rollout":16,"seq":1}\n{"v":1,"rollout":17,"seq":2}\n')
+    ran = rollout("receipt")
+    assert ran.code == 3
+    assert "could not read the receipt" in ran.err
+    (command,) = [line.removeprefix("  next ").strip() for line in ran.err.splitlines() if line.startswith("  next ")]
+    shown = subprocess.run(shlex.split(command), capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+    assert shown.stdout == '{"v":1,"rollout":17,"seq":2}\n'
 
 
 def test_without_any_receipt_it_says_so(rollout: Rollout) -> None:

@@ -248,7 +248,7 @@ def test_a_wrong_name_aborts_before_anything(terminal: Callable[..., Terminal]) 
     screen = terminal("protected", "deploy")
     read_until(screen.master, b"Type its name to deploy: ")
     screen.type("shopping\n")
-    read_until(screen.master, b"its name was not typed")
+    read_until(screen.master, b"its name was not typed", b"--confirm shop")
     assert screen.process.wait(DEADLINE) == 3
 
 

@@ -54,8 +54,9 @@ async def test_a_rollback_by_number_never_flips_to_another_configuration_of_the_
     await stack.session.run(ROLLBACK)
     assert (await stack.serving()).config_hash == "two"
     flips = list(stack.proxy.flips)
-    with pytest.raises(RefusedError, match="very image that serves"):
+    with pytest.raises(RefusedError, match="very image that serves") as refused:
         await stack.session.run(replace(ROLLBACK, to_release=0))
+    assert refused.value.next_command.startswith("git -C /nowhere log -- /nowhere/docker-compose.yml ")
     assert stack.proxy.flips == flips
 
 

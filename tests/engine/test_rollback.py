@@ -110,6 +110,7 @@ async def test_a_rollback_whose_image_was_pruned_moves_nothing() -> None:
     outcome = await stack.session.run(ROLLBACK)
     assert (outcome.result, outcome.active) == (Result.ABORTED, GREEN)
     assert "it is not on this engine" in outcome.message
+    assert outcome.next_command == "rollout history"  # an id can't be pulled
     assert stack.proxy.flips == [GREEN]
 
 

@@ -187,6 +187,7 @@ def test_only_what_the_stacks_proxy_publishes_may_be_aimed_at_unasked(tmp_path: 
     assert sent.returncode == 0
     assert [done.returncode for done in refused] == [64, 64]
     assert all("not published by this stack" in done.stderr for done in refused)
+    assert all("next       rollout load --help" in done.stderr for done in refused)
     assert requests == (4, 0)
 
 

@@ -126,7 +126,7 @@ class Control:
 
     @staticmethod
     def _unreachable(found: str) -> ProxyUnreachableError:
-        return ProxyUnreachableError(ASKING, found)
+        return ProxyUnreachableError(ASKING, found, next_command="rollout check")
 
 
 def _last(listed: str) -> str | None:

@@ -67,7 +67,10 @@ def _blocking(api: APIClient, container: str, argv: tuple[str, ...], *, attempte
         output = _read(cast("_Socket", getattr(stream, "_sock", stream)), deadline)
     except TimeoutError:
         raise RuntimeFailedError(
-            attempted, f"`{argv[0]}` did not end within {deadline:g} s", next_command=f"docker top {container[:12]}"
+            attempted,
+            f"`{argv[0]}` did not end within {deadline:g} s",
+            now="the container goes on as it is",
+            next_command=f"docker top {container[:12]}",
         ) from None
     finally:
         # The SDK hangs the response on the stream; closing the response closes the connection too, the other way

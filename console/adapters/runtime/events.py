@@ -70,7 +70,9 @@ async def subscribe(client: DockerClient, spec: Spec) -> AsyncGenerator[AsyncIte
             async with asyncio.timeout(_OPEN_DEADLINE):
                 await opened
         except TimeoutError:
-            raise RuntimeFailedError(_ATTEMPT, "it does not answer", next_command="docker info") from None
+            raise RuntimeFailedError(
+                _ATTEMPT, "it does not answer", now="containers go on as they are", next_command="docker info"
+            ) from None
         yield _Changes(queue)
     finally:
         reader.stop()

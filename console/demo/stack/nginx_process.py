@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shlex
 import signal
 from pathlib import Path
 
@@ -81,4 +82,9 @@ class NginxProcess:
         with contextlib.suppress(OSError):
             tail = self._config.error_log.read_text(errors="replace").splitlines()[-_TAIL:]
             found = "; ".join([found, *tail])
-        return RuntimeFailedError(f"start {self._binary}", found, now="the embedded stack is not up")
+        return RuntimeFailedError(
+            f"start {self._binary}",
+            found,
+            now="the embedded stack is not up, and nothing is left running",
+            next_command=shlex.join([str(self._binary), "-V"]),
+        )

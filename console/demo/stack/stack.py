@@ -126,7 +126,9 @@ class EmbeddedStack:
             replicas = await self.runtime.replicas()
             said = [line for replica in replicas for line in await self.runtime.logs(replica, tail=5)]
             found = "; ".join([f"blue is not ready after {UP_DEADLINE:g} s", *said])
-            raise RuntimeFailedError("bring the embedded stack up", found, now="nothing is left running") from error
+            raise RuntimeFailedError(
+                "bring the embedded stack up", found, now="nothing is left running", next_command="rollout demo"
+            ) from error
 
     def _spec(self, directory: Path, control_port: int) -> Spec:
         state = (self._state or directory / "state").absolute()

@@ -25,7 +25,7 @@ async def drain(step: DrainColor, world: World) -> str:
             f"drain {step.color.value}",
             "it is the only color that serves",
             now=f"{step.color.value} serves",
-            next_command="rollout cutover",
+            next_command="rollout status",
         )
     left = await wait_until_drained(step.color, world, seconds=world.spec.drain.deadline)
     if left:

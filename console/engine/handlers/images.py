@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 from console.engine.world import World
 from console.model.color import Color
 from console.model.errors import RuntimeFailedError
 from console.model.events import ImageResolved
-from console.model.release import Image
+from console.model.release import Image, image_name
 from console.model.steps import BuildImage, PullImage, ResolveImage
 
 
@@ -16,8 +17,13 @@ async def resolve(step: ResolveImage, world: World) -> str:
     """Use what is on the engine."""
     image = await world.ports.runtime.resolve(step.reference)
     if image is None:
+        # What is named by its id can't be pulled: no registry knows it.
+        known = step.reference.startswith("sha256:")
         raise RuntimeFailedError(
-            f"use image {step.reference}", "it is not on this engine", next_command=f"docker pull {step.reference}"
+            f"use image {image_name(step.reference)}",
+            "it is not on this engine",
+            now="nothing was started",
+            next_command="rollout history" if known else f"docker pull {shlex.quote(step.reference)}",
         )
     if step.release is not None:
         image = replace(image, reference=step.name or image.reference)

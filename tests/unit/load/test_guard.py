@@ -10,9 +10,7 @@ from console.model.facts import PublishedPort
 from console.model.spec import LoadSpec, SmokeSpec
 from tests.fakes.stack import make_spec
 
-SPEC = replace(
-    make_spec(), smoke=SmokeSpec(url="http://127.0.0.1:8080/"), load=LoadSpec(url="http://127.0.0.1:5432/")
-)
+SPEC = replace(make_spec(), smoke=SmokeSpec(url="http://127.0.0.1:8080/"), load=LoadSpec(url="http://127.0.0.1:5432/"))
 CONTROL = PublishedPort(target=9080, published=9080, host_ip="127.0.0.1")
 USERS = PublishedPort(target=80, published=8080)
 

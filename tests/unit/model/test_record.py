@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from console.model.color import Color
-from console.model.events import Event, Record, RolloutStarted, StepSucceeded, Warned
+from console.model.events import Event, Record, StepSucceeded, Warned
 from console.model.phase import Phase
 from console.model.record import UnreadableRecordError, decode, encode, type_name
 from tests.support.events import STARTED

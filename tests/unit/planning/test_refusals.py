@@ -120,7 +120,7 @@ def test_a_plan_that_makes_no_sense_is_refused_with_the_next_command(name: str) 
 def test_a_recovery_needs_a_choice() -> None:
     with pytest.raises(RefusedError, match="it needs a choice") as refused:
         plan_for(situation(BLUE_RUNS), Request(action=Action.RECOVER))
-    assert refused.value.next_command == "rollout recover"
+    assert (refused.value.now, refused.value.next_command) == ("nothing was changed", "rollout recover")
 
 
 def step(name: str, *after: str) -> PlannedStep:
