@@ -24,6 +24,8 @@ from console.model.errors import ConfigError, Problem
 from console.model.facts import StaticFacts
 from console.model.spec import Spec
 
+CONTROL = "control.conf"
+"""The control listener's file among the generated ones."""
 MOST_FILES = 100
 """Configuration files that are looked at in each mount."""
 
@@ -87,8 +89,8 @@ def generated_parts(stack: Draft) -> dict[Path, str]:
     if not spec.upstream_file.exists() and not spec.active_color_file.exists():
         parts[spec.upstream_file] = seed_upstream(spec)
         parts[spec.active_color_file] = f"{SEED_COLOR.value}\n"
-    control = spec.proxy.config / "control.conf"
-    if not control.exists() and not _have(stack).control:
+    control = spec.proxy.config / CONTROL
+    if not _have(stack).control:
         parts[control] = "# Written by rollout, once.\n" + control_listener(spec)
     pins = spec.state / PINS
     if not spec.derived_twin and not pins.exists():
@@ -112,7 +114,8 @@ def _have(stack: Draft) -> Have:
         include=re.search(rf"\binclude\s+{target}/[^;]*;", found) is not None,
         location=re.search(r"\b(?:proxy|grpc)_pass\s+\w+://\$\{?rollout_upstream\b", found) is not None,
         shutdown=re.search(r"\bworker_shutdown_timeout\s", found) is not None,
-        control=re.search(rf"\blisten\s+(?:\S+:)?{spec.proxy.control_port}\b", found) is not None,
+        control=(spec.proxy.config / CONTROL).exists()
+        or re.search(rf"\blisten\s+(?:\S+:)?{spec.proxy.control_port}\b", found) is not None,
     )
 
 

@@ -108,13 +108,50 @@ def http_level(spec: Spec) -> str:
 
 
 def location_level() -> str:
-    """What belongs into the location that serves users."""
+    """What belongs into each location that serves users."""
     return (
         "proxy_http_version 1.1;\n"
-        'proxy_set_header Connection "";\n'
+        'proxy_set_header Connection "";   # for WebSockets keep your own lines of `Upgrade` and `Connection`\n'
         "proxy_set_header Host $http_host;\n"
-        "proxy_pass http://$rollout_upstream;   # passes the path on as it came\n"
+        "# The path goes on as it came. A location whose proxy_pass took its prefix off needs this line before it:\n"
+        "#   rewrite ^/prefix/(.*)$ /$1 break;\n"
+        "proxy_pass http://$rollout_upstream;\n"
     )
+
+
+def whole_configuration(spec: Spec) -> str:
+    """An nginx.conf for a stack that had no proxy: what the app took by itself, it takes behind the proxy, too."""
+    http = "".join(f"    {line}\n" for line in http_level(spec).splitlines())
+    return f"""\
+worker_processes auto;
+{top_level(spec)}error_log stderr notice;
+
+events {{
+    worker_connections 4096;
+}}
+
+http {{
+    access_log /dev/stdout;
+    client_max_body_size 0;   # no limit for uploads but the app's own
+
+{http}    map $http_upgrade $rollout_connection {{ default upgrade; "" ""; }}
+
+    server {{
+        listen 80 default_server;
+
+        location / {{
+            proxy_http_version 1.1;
+            proxy_set_header Upgrade $http_upgrade;   # WebSockets pass, too
+            proxy_set_header Connection $rollout_connection;
+            proxy_set_header Host $http_host;
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+            proxy_set_header X-Forwarded-Proto $scheme;
+            proxy_read_timeout 120s;   # the longest silence of the app within an answer
+            proxy_pass http://$rollout_upstream;
+        }}
+    }}
+}}
+"""
 
 
 def top_level(spec: Spec) -> str:

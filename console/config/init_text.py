@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from console.config.durations import format_duration
 from console.config.init_env import env_line
 from console.config.init_guess import PROXY_IMAGE
-from console.config.init_nginx import control_listener, http_level, location_level, mount_line, top_level
+from console.config.init_nginx import http_level, location_level, mount_line, top_level, whole_configuration
 from console.model.color import Color
 from console.model.facts import StaticFacts
 from console.model.spec import Spec
@@ -41,10 +41,9 @@ def init_text(spec: Spec, static: StaticFacts | None = None, *, have: Have | Non
         _service_part(spec, static),
         _proxy_part(spec, static) if have.proxy else ("Compose file, `services`: the proxy", _new_proxy(spec, static)),
         *_routing(spec, have),
-        None if have.shutdown else ("nginx.conf, top level: how long old workers may finish", top_level(spec)),
         None
-        if have.control
-        else ("nginx, http level: the control listener; `rollout init --write` makes it, too", control_listener(spec)),
+        if have.shutdown or not have.proxy
+        else ("nginx.conf, top level: how long old workers may finish", top_level(spec)),
         None
         if spec.pins_in_environment
         else (
@@ -54,7 +53,13 @@ def init_text(spec: Spec, static: StaticFacts | None = None, *, have: Have | Non
     ]
     shown = [part for part in parts if part is not None]
     texts = [f"# {number}. {title}\n{text}" for number, (title, text) in enumerate(shown, start=1)]
-    return "\n".join([*texts, "# Then: rollout init --write, rollout up, rollout check\n"])
+    return "\n".join([*texts, _after(have)])
+
+
+def _after(have: Have) -> str:
+    control = "the control listener, by which the console sees what is served, and the first upstream"
+    made = "" if have.control else f"# `rollout init --write` makes {control}.\n"
+    return f"{made}# Then: rollout check, rollout up, rollout deploy\n"
 
 
 def block_text(spec: Spec) -> str:
@@ -105,13 +110,13 @@ def block_text(spec: Spec) -> str:
 
 def _routing(spec: Spec, have: Have) -> list[tuple[str, str] | None]:
     if not have.proxy:
-        body = "".join(f"        {line}\n" for line in location_level().splitlines())
-        server = f"server {{\n    listen 80 default_server;\n\n    location / {{\n{body}    }}\n}}\n"
-        return [("nginx/default.conf, a new file: your own configuration", f"{http_level(spec)}\n{server}")]
+        return [("nginx/nginx.conf, a new file of your own: all that the proxy needs", whole_configuration(spec))]
     title = "nginx, http level (conf.d/*.conf): what a cutover changes, and who serves without it"
     return [
         None if have.include else (title, http_level(spec)),
-        None if have.location else ("nginx, in the `location` that serves users", location_level()),
+        None
+        if have.location
+        else ("nginx, in every `location` that serves users, instead of its own proxy_pass", location_level()),
     ]
 
 
@@ -125,7 +130,8 @@ def _service_part(spec: Spec, static: StaticFacts | None) -> tuple[str, str] | N
         remove += ["    container_name   # a name exists once, and there will be two\n"] if facts.container_name else []
     if facts is None or (facts.healthcheck is None and not facts.healthcheck_disabled):
         add.append(
-            f'    healthcheck:\n      test: [CMD, curl, -fsS, "http://127.0.0.1:{spec.port}{spec.ready.path}"]\n'
+            "    healthcheck:   # any command of the image that succeeds once the app answers; slim ones have no curl\n"
+            f'      test: [CMD, curl, -fsS, "http://127.0.0.1:{spec.port}{spec.ready.path}"]\n'
             "      interval: 5s\n      timeout: 2s\n      retries: 3\n"
             "      start_period: 60s\n      start_interval: 250ms\n"
         )
@@ -172,7 +178,7 @@ def _new_proxy(spec: Spec, static: StaticFacts | None) -> str:
         f'      - "{published}:80"',
         f'      - "127.0.0.1:{port}:{port}"   # the control listener, for this machine alone',
         "    volumes:",
-        "      - ./nginx:/etc/nginx/conf.d:ro   # your own configuration, with the parts below",
+        "      - ./nginx:/etc/nginx:ro   # the directory of the file below",
         f"      - {mount_line(spec)}",
         "    restart: unless-stopped",
         "    stop_signal: SIGQUIT",

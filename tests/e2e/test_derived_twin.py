@@ -125,15 +125,14 @@ def follow_init(shop: Shop, *flags: str) -> None:
     assert re.search(r"#\s+container_name", added)
     del web["ports"], web["container_name"]
     web |= yaml.safe_load(added)["web"]
-    # The control port that is free here, and no site of a distribution's own: the official image has none.
+    # The control port that is free here.
     proxy = printed(text, "`services`: the proxy").replace("127.0.0.1:9080:", f"127.0.0.1:{shop.stack.control_port}:")
     plain["services"] |= yaml.safe_load(proxy)
-    plain["services"]["proxy"]["tmpfs"] = ["/etc/nginx/sites-enabled"]
     block = yaml.safe_load(printed(text, "top level: the block"))
     block["x-rollout"]["watch"]["window"] = "300ms"
     file.write_text(yaml.safe_dump(plain | block, sort_keys=False))
     (shop.stack.directory / "nginx").mkdir()
-    (shop.stack.directory / "nginx/default.conf").write_text(printed(text, "nginx/default.conf"))
+    (shop.stack.directory / "nginx/nginx.conf").write_text(printed(text, "nginx/nginx.conf"))
     before = file.read_text()
     shop.rollout("init", "--write", *flags)
     assert file.read_text() == before, "init touched the user's own file"

@@ -49,13 +49,20 @@ def test_what_a_stack_has_is_not_printed() -> None:
     for part in (
         "x-rollout:",
         "include /etc/rollout/*.conf;",
-        "listen 9080;",
         "worker_shutdown_timeout",
         "COMPOSE_FILE=",
     ):
         assert part in everything
+    assert "`rollout init --write` makes the control listener" in everything
     have = Have(block=True, include=True, location=True, shutdown=True, control=True)
-    assert not any(part in init_text(SPEC, have=have) for part in ("x-rollout:", "include ", "listen ", "shutdown"))
+    assert not any(part in init_text(SPEC, have=have) for part in ("x-rollout:", "include ", "--write`", "shutdown"))
+
+
+def test_a_stack_without_a_proxy_gets_one_whole_file_for_it() -> None:
+    text = init_text(SPEC, have=Have(proxy=False))
+    assert "./nginx:/etc/nginx:ro" in text
+    assert text.count("worker_shutdown_timeout") == 1
+    assert "conf.d" not in text
 
 
 @pytest.mark.parametrize(

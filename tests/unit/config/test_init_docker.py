@@ -76,12 +76,10 @@ def test_a_plain_stack_serves_through_what_init_printed_and_made(
     added = yaml.safe_load(printed(text, "add to `web`"))["web"]
     del service["ports"]
     services = yaml.safe_load(proxy.replace("127.0.0.1:9080:", f"127.0.0.1:{control}:"))
-    # A distribution's nginx brings a default site of its own there; the official image has no such directory.
-    services["proxy"]["tmpfs"] = ["/etc/nginx/sites-enabled"]
     plain["services"] = {"web": service | added} | services
     compose.write_text(yaml.safe_dump(plain | yaml.safe_load(block)))
     (tmp_path / "nginx").mkdir()
-    (tmp_path / "nginx/default.conf").write_text(printed(text, "nginx/default.conf"))
+    (tmp_path / "nginx/nginx.conf").write_text(printed(text, "nginx/nginx.conf"))
     for path, content in init.generated_parts(init.draft(options, environ())).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)

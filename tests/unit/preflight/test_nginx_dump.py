@@ -9,7 +9,14 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from console.config.init_nginx import control_listener, http_level, location_level, seed_upstream, top_level
+from console.config.init_nginx import (
+    control_listener,
+    http_level,
+    location_level,
+    seed_upstream,
+    top_level,
+    whole_configuration,
+)
 from console.model.facts import ProxyFacts
 from console.planning.preflight import parse_nginx
 from tests.unit.config.building import spec_of
@@ -87,6 +94,20 @@ def test_what_init_prints_has_everything(tmp_path: Path) -> None:
     server = f"server {{ listen 18080; location / {{ {location_level()} }} }}"
     body = http_level(spec).replace("/etc/rollout", "GENERATED")
     seen = dumped(tmp_path, http(f"{body}\n{server}", main=top_level(spec)))
+    assert (seen.keepalive_min_timeout, seen.worker_shutdown_timeout) == (2.0, 35.0)
+    assert (seen.includes_generated, seen.routes_by_upstream, seen.has_fallback, seen.control_listens) == (True,) * 4
+
+
+def test_the_whole_file_that_init_prints_for_a_stack_without_a_proxy_has_everything(tmp_path: Path) -> None:
+    spec = spec_of({"service": "app"})
+    (tmp_path / "generated").mkdir()
+    (tmp_path / "generated/control.conf").write_text(control_listener(spec))
+    (tmp_path / "generated/upstream.conf").write_text(seed_upstream(spec).replace("app:8000", "127.0.0.1:1"))
+    temporary = (
+        "http { client_body_temp_path b; proxy_temp_path p; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;"
+    )
+    text = whole_configuration(spec).replace("/etc/rollout", "GENERATED").replace("listen 80 ", "listen 18080 ")
+    seen = dumped(tmp_path, text.replace("http {", temporary).replace("error_log stderr notice;", ""))
     assert (seen.keepalive_min_timeout, seen.worker_shutdown_timeout) == (2.0, 35.0)
     assert (seen.includes_generated, seen.routes_by_upstream, seen.has_fallback, seen.control_listens) == (True,) * 4
 
