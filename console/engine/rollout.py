@@ -60,7 +60,7 @@ class Rollout:
             if started is not None:
                 self._say(started)
             if remark:
-                self._say(Warned(text=remark, hint="rollout history"))
+                self._say(Warned(text=remark))
             return await self._to_the_end(plan, observed, load, records)
         finally:
             if load is not None:

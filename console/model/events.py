@@ -145,12 +145,14 @@ class ReleaseServed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseFound:
-    """A release was found serving that no rollout made; it enters the history with the number 0."""
+    """A release was found serving that the history does not know: nobody's, or that of a rollout that was cut off."""
 
     color: Color
     reference: str
     image_id: str
     config_hash: str
+    release: int = 0
+    """The number of the rollout that deployed it; 0 when none did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -236,7 +236,7 @@ async def test_a_replica_that_dies_while_it_is_watched_rolls_back() -> None:
     stack.session.subscribe(kill)
     outcome = await stack.session.run(DEPLOY)
     assert (outcome.result, stack.active.color) == (Result.ROLLED_BACK, Color.BLUE)
-    assert "replica green-3: die with exit code 137" in outcome.message
+    assert "replica green-3 ended with exit code 137" in outcome.message
 
 
 async def test_a_health_that_is_still_starting_is_told_and_an_unhealthy_replica_gets_no_traffic() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from console.model.color import Color
 from console.model.errors import RefusedError
-from console.model.events import LockTakenOver, RolloutFinished, RolloutStarted, StepStarted, Warned
+from console.model.events import LockTakenOver, ReleaseFound, RolloutFinished, RolloutStarted, StepStarted, Warned
 from console.model.observed import Observed
 from console.model.plan import Action
 from console.model.request import ImageSource, RecoveryChoice, Request, Result, Verdict
@@ -185,6 +185,23 @@ async def test_what_is_resumed_ends_as_it_would_have_ended() -> None:
             image = stack.runtime.containers[before.other][0].image
             assert image == ("shop:1" if name == "a deploy over a standby" else "shop:2")
             await assert_at_rest(stack, outcome)
+
+
+async def test_what_a_cut_off_deploy_left_serving_is_told_as_the_release_that_it_is() -> None:
+    wrecks, before, _ = await wrecks_of("a deploy")
+    told = set()
+    for wreck in wrecks:
+        stack = revived(wreck)
+        serving = (await stack.session.observe()).served
+        if under_way(wreck) is None or serving is before:
+            continue
+        known = {release.id for release in stack.session.history()}
+        await stack.session.recover(RecoveryChoice.RESUME)
+        for found in stack.events(ReleaseFound):
+            if found.color is serving and not known & {found.release}:
+                told.add(found.release)
+        assert stack.session.history()[0].id == 1, wreck.when
+    assert told == {1}
 
 
 async def test_what_is_resumed_of_a_bad_release_goes_back_to_the_color_that_was_good() -> None:

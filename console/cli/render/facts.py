@@ -23,9 +23,10 @@ def fact(event: Fact) -> str:
         case ReleaseServed():
             return clean(f"{event.color.value} serves {image_name(event.reference)}")
         case ReleaseFound():
-            return clean(
-                f"{event.color.value} serves {image_name(event.reference)}, which no rollout made: it is release r0 now"
-            )
+            made = "which no rollout made: it is release r0 now"
+            if event.release:
+                made = f"release r{event.release}: its rollout was cut off before it could record it"
+            return clean(f"{event.color.value} serves {image_name(event.reference)}, {made}")
         case ColorRetired():
             return f"{event.color.value} is stopped"
         case _:

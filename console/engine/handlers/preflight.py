@@ -55,7 +55,7 @@ def _compare_files(observed: Observed, world: World) -> None:
 
 
 async def _remember(observed: Observed, world: World) -> None:
-    """Enter what serves into the history when no rollout made it, and keep its image, so that it can come back."""
+    """Enter what serves into the history that the history does not know, and keep its image for the way back."""
     journal = world.ports.journal
     for replica in observed.running(observed.active)[:1]:
         if not replica.image_id or any(release.run_by(replica) for release in history.recent(journal)):
@@ -64,13 +64,15 @@ async def _remember(observed: Observed, world: World) -> None:
         if any(release.run_by(replica) for release in history.releases(records)):
             return
         image = Image(reference=replica.image, id=replica.image_id)
-        await world.ports.runtime.keep_image(image, release=history.maker(records, replica.image_id))
+        number = history.maker(records, replica.image_id)
+        await world.ports.runtime.keep_image(image, release=number)
         world.publish(
             ReleaseFound(
                 color=replica.color,
                 reference=replica.image,
                 image_id=replica.image_id,
                 config_hash=replica.config_hash,
+                release=number,
             )
         )
 

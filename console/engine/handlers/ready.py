@@ -22,6 +22,15 @@ PROBE_TIMEOUT = 2.0
 """Seconds for one probe."""
 NAMING = 1.0
 """Seconds that the name of a lost replica may take: nothing waits for it longer."""
+PAST = {
+    "die": "ended",
+    "oom": "ran out of memory",
+    "destroy": "was removed",
+    "unhealthy": "is unhealthy",
+    "exited": "has ended",
+    "restarting": "ends and is restarted",
+}
+"""What became of a replica, in words; other states are told as they are."""
 FATAL = frozenset({"die", "oom", "destroy", "unhealthy"})
 
 
@@ -80,7 +89,8 @@ async def died(color: Color, change: ReplicaChanged, attempted: str, world: Worl
             there = await world.ports.runtime.replicas()
         name = next((replica.name for replica in there if replica.id == change.id), name)
     code = "" if change.exit_code is None else f" with exit code {change.exit_code}"
-    return RuntimeFailedError(f"let {color.value} {attempted}", f"replica {name}: {change.what}{code}")
+    what = PAST.get(change.what, change.what)
+    return RuntimeFailedError(f"let {color.value} {attempted}", f"replica {name} {what}{code}")
 
 
 async def _started(color: Color, world: World) -> Sequence[Replica]:
