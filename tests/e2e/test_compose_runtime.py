@@ -223,6 +223,18 @@ async def test_replicas_have_the_address_on_the_network_that_the_proxy_shares(pi
         assert "200 OK" in answer.output
 
 
+async def test_a_replica_that_does_not_end_on_its_stop_signal_is_named(pinned: Stack) -> None:
+    runtime = runtime_of(pinned, replace(pinned.spec, stop_grace=1.0))
+    file = pinned.spec.compose_files[0]
+    file.write_text(file.read_text().replace("init: true", "init: false"))
+    pinned.build("1")
+    await runtime.bring_up(Color.BLUE)
+    await runtime.start(Color.GREEN, await resolved(runtime, pinned.image), replicas=1)
+    (green,) = [replica for replica in await runtime.replicas() if replica.color is Color.GREEN]
+    await runtime.stop(Color.GREEN)  # Python as the first process of a container, without a handler of its own
+    assert any(f"{green.name} did not end on its stop signal" in line for line in runtime.narration())
+
+
 async def test_stopping_runs_the_hook_and_keeps_containers_and_removing_keeps_named_volumes(pinned: Stack) -> None:
     hook = "echo leaving > /data/hook; false"
     runtime = runtime_of(pinned, replace(pinned.spec, pre_stop_hook=hook))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
@@ -28,6 +29,8 @@ R = TypeVar("R")
 
 CONCURRENCY = 8
 """Calls of the engine that are under way at the same time."""
+KILLED = 137
+"""Exit code of what ended by SIGKILL."""
 _STOP_MARGIN = 15.0
 _REMOVE_DEADLINE = 60.0
 
@@ -81,9 +84,15 @@ class Containers:
         # The list may be a moment behind, so it decides nothing here: stopping what is stopped is no error.
         if hook and running(await self._inspect(one)):
             await self._run_hook(one, hook, grace, note)
+        began = time.monotonic()
         with contextlib.suppress(NotFoundError):
             await self._call(
                 "stop", one, lambda api: api.stop(one.id, timeout=math.ceil(grace)), deadline=grace + _STOP_MARGIN
+            )
+        if time.monotonic() - began >= math.ceil(grace) and _exit_code(await self._inspect(one)) == KILLED:
+            note(
+                f"{one.name} did not end on its stop signal and was killed after {math.ceil(grace)} s, each time: a "
+                "program that is a container's first process must handle the signal itself; `init: true` helps"
             )
 
     async def _run_hook(self, one: Listed, hook: str, grace: float, note: Callable[[str], None]) -> None:
@@ -137,6 +146,10 @@ def networks_of(containers: Iterable[Listed], service: str) -> frozenset[str]:
     own = [found for found in containers if found.service == service]
     best = [found for found in own if found.running] or own
     return frozenset(network for found in best for network in found.networks)
+
+
+def _exit_code(details: Tree) -> object:
+    return branch(details, "State").get("ExitCode")
 
 
 def running(details: Tree) -> bool:

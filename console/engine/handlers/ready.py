@@ -46,7 +46,8 @@ async def await_ready(step: AwaitReady, world: World) -> str:
     """
     async with world.ports.runtime.changes() as changes:
         replicas = await _started(step.color, world)
-        probes = [asyncio.ensure_future(_ready(replica, step, world)) for replica in replicas]
+        waiting = [replica.name for replica in replicas]
+        probes = [asyncio.ensure_future(_ready(replica, step, world, waiting)) for replica in replicas]
         witness = asyncio.ensure_future(contradiction(changes, step.color))
         try:
             attempts = await _all_or_contradicted(probes, witness, step.color, world)
@@ -105,8 +106,15 @@ async def _started(color: Color, world: World) -> Sequence[Replica]:
     return every
 
 
-async def _ready(replica: Replica, step: AwaitReady, world: World) -> int:
-    """Probe one replica until it is ready; returns how many probes that took."""
+async def _ready(replica: Replica, step: AwaitReady, world: World, waiting: list[str]) -> int:
+    """Probe one replica until it is ready; returns how many probes that took.
+
+    Args:
+        replica: the one to ask.
+        step: what it is asked, and how often it has to answer well.
+        world: the rollout.
+        waiting: the names of those that are not ready yet; shared by all of them.
+    """
     clock = world.ports.clock
     in_a_row, attempts, began = 0, 0, clock.awake()
     shown = began
@@ -121,11 +129,14 @@ async def _ready(replica: Replica, step: AwaitReady, world: World) -> int:
             in_a_row = in_a_row + 1 if good else 0
             found = answer.problem or f"status {answer.status}"
             if in_a_row >= step.successes:
+                waiting.remove(replica.name)
                 return attempts
         world.expire(f"wait until {replica.name} is ready", f"{found} on {step.path} after {attempts} probes")
         if clock.awake() - shown >= 1.0:
             shown = clock.awake()
-            world.progress(f"{replica.name}: {found} on {step.path}")
+            if waiting[0] == replica.name:  # one of them speaks for all, or the lines would take turns
+                others = f", and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+                world.progress(f"{replica.name}{others}: {found} on {step.path}")
         if in_a_row:
             continue
         await clock.sleep(min(LONGEST_PAUSE, max(SHORTEST_PAUSE, SHARE * (clock.awake() - began))))

@@ -32,13 +32,13 @@ async def _proxy_answers(world: World) -> None:
         ProxyUnreachableError: it was silent for `PROXY_START` seconds, or for `PROXY_HOPELESS` without any hope.
     """
     clock = world.ports.clock
-    began, hopeless_since = clock.monotonic(), None
+    began, hopeless_since = clock.awake(), None
     told = began
     while True:
         upstream = await world.ports.proxy.observe()
         if upstream.live is not None:
             return
-        now = clock.monotonic()
+        now = clock.awake()
         hopeless_since = (hopeless_since or now) if upstream.hopeless else None
         found = upstream.problem or "it does not answer on its control listener"
         world.expire("see the proxy", found)
@@ -53,10 +53,17 @@ async def _proxy_answers(world: World) -> None:
 async def remove(step: RemoveReplicas, world: World) -> str:
     """Remove old containers, after what they still serve is finished."""
     ran = await release(step.color, world, seconds=world.spec.drain.deadline)
+    if ran:
+        _tell_grace(step.color, world)
     await world.ports.runtime.remove(step.color)
     if ran:
         world.publish(ColorRetired(color=step.color))
     return f"{step.color.value} is empty"
+
+
+def _tell_grace(color: Color, world: World) -> None:
+    grace = world.spec.stop_grace
+    world.progress(f"stopping {color.value}: its replicas got the stop signal and have {grace:g} s", left=grace)
 
 
 async def start(step: StartReplicas, world: World) -> str:
@@ -83,7 +90,8 @@ async def resume(step: ResumeReplicas, world: World) -> str:
 
 async def stop(step: StopReplicas, world: World) -> str:
     """Stop a color after the step that drained it; what is still in flight is counted as dropped."""
-    await release(step.color, world, seconds=0.0)
+    if await release(step.color, world, seconds=0.0):
+        _tell_grace(step.color, world)
     await world.ports.runtime.stop(step.color)
     world.publish(ColorRetired(color=step.color))
     return f"{step.color.value} stopped, its containers are kept"
