@@ -24,6 +24,7 @@ from console.model.release import Image, Release
 from console.model.request import Result
 
 if TYPE_CHECKING:
+    from console.model.observed import Replica
     from console.ports.journal import Journal
 
 RECENT = 20
@@ -84,6 +85,19 @@ def back_to(journal: Journal, number: int | None) -> tuple[Release, ...]:
     if number is None or any(release.id == number for release in found):
         return found
     return releases(whole(journal))
+
+
+def number_of(journal: Journal, replica: Replica) -> int:
+    """The number of the release that a replica runs, as `releases` gives it; 0 when nobody is known to have made it.
+
+    Raises `OSError`.
+    """
+    for release in recent(journal):
+        if release.run_by(replica):
+            return release.id
+    ledger = _read(whole(journal))
+    made = ledger.makers.get(replica.image_id, 0)
+    return ledger.latest.get((replica.image_id, replica.config_hash), made)
 
 
 def maker(records: Iterable[Record], image_id: str) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,13 +19,14 @@ from console.model.events import (
     CutoverSeen,
     Event,
     ImageResolved,
+    Record,
     ReleaseFound,
     ReleaseServed,
     RolloutFinished,
     StandbyKept,
 )
 from console.model.plan import Action
-from console.model.request import Request
+from console.model.request import Request, Result
 from console.observe.follow import JournalFollower
 from tests.fakes.stack import FakeStack
 from tests.fakes.storage import FakeJournal
@@ -88,6 +90,41 @@ async def test_a_rollback_finds_a_release_of_long_ago_in_a_long_journal() -> Non
     write_rollouts(stack.journal, 400)
     plan = await stack.session.plan(Request(action=Action.ROLLBACK, to_release=3))
     assert "release 3" in plan.render()
+
+
+async def test_what_was_prepared_and_cut_over_to_later_is_on_record_with_its_number() -> None:
+    stack = FakeStack()
+    write_rollouts(stack.journal, 60)
+    blue = ReleaseServed(
+        color=Color.BLUE, reference="shop:1", image_id=stack.first.id, digest=None, config_hash="hash", origin=60
+    )
+    stack.journal.append(rollout=60, at=AT, event=blue)
+    await stack.session.run(Request(action=Action.DEPLOY, image="shop:2", cutover=False))
+    await stack.session.run(Request(action=Action.CUTOVER))
+    (served,) = [event for event in stack.events(ReleaseServed) if isinstance(event, ReleaseServed)]
+    assert served.origin == 61
+    found = history.recent(stack.journal)
+    assert found[0].id == 61
+    assert len(found) < len(history.releases(stack.journal.kept))
+
+
+async def test_a_journal_that_can_not_be_read_once_traffic_has_moved_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stack = FakeStack()
+    await stack.session.run(Request(action=Action.DEPLOY, image="shop:2", cutover=False))
+    newest, moved = stack.journal.newest, asyncio.Event()
+
+    def failing(*kinds: type[Event]) -> Iterator[Record]:
+        if moved.is_set():
+            raise OSError(5, "Input/output error")
+        return newest(*kinds)
+
+    monkeypatch.setattr(stack.journal, "newest", failing)
+    stack.session.subscribe(lambda record: moved.set() if isinstance(record.event, CutoverSeen) else None)
+    outcome = await stack.session.run(Request(action=Action.CUTOVER))
+    assert (outcome.result, outcome.active) == (Result.DONE, Color.GREEN)
+    assert history.releases(stack.journal.kept)[0].id == 1
 
 
 def test_what_serves_is_looked_for_behind_many_that_were_withdrawn() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,10 +64,10 @@ class FileJournal:
 
 
 def _newest(descriptor: int, *kinds: type[Event]) -> Iterator[Record]:
-    names = tuple(type_name(kind).encode() for kind in kinds)
+    named = re.compile(rb'"type"\s*:\s*"(?:' + b"|".join(type_name(kind).encode() for kind in kinds) + rb')"')
     for line in last_lines(descriptor):
         # A name could be written with escapes, though no writer of ours does that.
-        if names and b"\\u00" not in line and not any(name in line for name in names):
+        if kinds and not named.search(line) and b"\\u00" not in line:
             continue
         record = _parse(line)
         if record is not None and (not kinds or isinstance(record.event, kinds)):

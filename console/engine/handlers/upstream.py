@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+from console.engine import history
 from console.engine.world import World, addresses, describe
 from console.model.errors import ProxyRefusedError
 from console.model.events import ActiveRecorded, CutoverSeen, ReleaseServed
+from console.model.observed import Replica
 from console.model.release import image_name
 from console.model.steps import ApplyUpstream, ReadBack, RecordActive, ValidateUpstream, WriteUpstream
 
@@ -72,11 +74,19 @@ async def record(step: RecordActive, world: World) -> str:
                 image_id=first.image_id,
                 digest=image.digest if image is not None and ours else None,
                 config_hash=first.config_hash,
-                origin=_origin(world) if ours else 0,
+                origin=_origin(world) if ours else _known(world, first),
             )
         )
     world.learnt.recorded = True
     return f"{step.color.value} serves {image_name(reference)}"
+
+
+def _known(world: World, replica: Replica) -> int:
+    """The number of the release that serves again, so that a later look need not go back to where it was made."""
+    try:
+        return history.number_of(world.ports.journal, replica)
+    except OSError:
+        return 0  # whoever reads the journal finds it: nothing that only tells may fail once traffic has moved
 
 
 def _origin(world: World) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from console.adapters.storage.journal import FileJournal
-from console.model.events import Event, Record, StepSucceeded, Warned
+from console.model.events import Event, Record, RolloutStarted, StepSucceeded, Warned
 from tests.support.events import STARTED
 from tests.unit.storage.files import child, hear, lines_of, mode_of, say, umask
 
@@ -111,6 +111,26 @@ def test_lines_that_are_no_records_of_this_version_are_skipped(journal: FileJour
         file.write(garbage)
     assert add(journal, "two").sequence == 2
     assert texts(journal) == texts(FileJournal(journal.path)) == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ['"type":"warned"', '"type": "warned"', '"type" :\t"warned"', '"type":"\\u0077arned"', '"\\u0074ype":"warned"'],
+)
+def test_a_kind_that_is_asked_for_is_found_however_it_is_written(journal: FileJournal, written: str) -> None:
+    journal.append(rollout=1, at=AT, event=STARTED)
+    add(journal, "one")
+    journal.path.write_text(journal.path.read_text().replace('"type":"warned"', written))
+    assert [record.sequence for record in journal.newest(Warned)] == [2]
+    assert [record.sequence for record in journal.newest(RolloutStarted)] == [1]
+    assert [record.sequence for record in journal.newest(StepSucceeded)] == []
+
+
+def test_a_kind_that_another_record_only_names_is_not_taken_for_it(journal: FileJournal) -> None:
+    add(journal, '"type":"rollout_started"')
+    add(journal, "rollout_started")
+    assert list(journal.newest(RolloutStarted)) == []
+    assert journal.next_rollout() == 1
 
 
 def test_a_file_that_another_one_replaced_is_read_anew(journal: FileJournal, tmp_path: Path) -> None:
