@@ -146,6 +146,7 @@ http {{
             proxy_set_header Host $http_host;
             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
             proxy_set_header X-Forwarded-Proto $scheme;
+            add_header X-Rollout-Color $rollout_color always;   # the load's account of who answered
             proxy_read_timeout 120s;   # the longest silence of the app within an answer
             proxy_pass http://$rollout_upstream;
         }}

@@ -58,10 +58,21 @@ class RequestsView:
     problem: str = ""
     """Why there is no data now; empty while there is."""
 
+    @property
+    def untold(self) -> bool:
+        """Whether there were answers in the last `SHARES` seconds, none of which told its color."""
+        counts = [share for bucket in self.buckets[-round(SHARES / BUCKET) :] for share in bucket.shares]
+        return bool(counts) and not any(share.color for share in counts)
+
     def share_of(self, color: str) -> float | None:
-        """The share of the answers of the last `SHARES` seconds that one color gave; None when nobody answered."""
+        """The share of the answers of the last `SHARES` seconds that one color gave.
+
+        None when nobody answered, or no answer told its color.
+        """
         counts = [share for bucket in self.buckets[-round(SHARES / BUCKET) :] for share in bucket.shares]
         answers = sum(share.count for share in counts)
+        if not any(share.color for share in counts):
+            return None
         return sum(share.count for share in counts if share.color == color) / answers if answers else None
 
 

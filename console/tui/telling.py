@@ -113,7 +113,8 @@ def _said(event: Event) -> tuple[str, Tone] | None:  # noqa: C901, PLR0911, PLR0
         case Resumed(before_step=step):
             return f"resumed with {step}", Tone.PLAIN
         case LogsKept():
-            return f"kept the last {len(event.lines)} lines of {event.replica}", Tone.PLAIN
+            lines = "line" if len(event.lines) == 1 else f"{len(event.lines)} lines"
+            return f"kept the last {lines} of {event.replica}", Tone.PLAIN
         case StandbyKept():
             return f"{event.color.value} is kept warm for {duration(event.seconds)}", Tone.PLAIN
         case ImageResolved() | CutoverSeen() | ReleaseServed() | ReleaseFound() | ColorRetired():

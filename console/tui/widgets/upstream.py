@@ -103,7 +103,8 @@ def _seen(board: Board) -> Line:
                 (f"{color.value[0]} {share * 100:.0f} %{end}", toned(color.value))
                 for (color, share), end in zip(shown, ends, strict=True)
             )
-        return line(("no data", Tone.DIM))
+        if not requests.untold:
+            return line(("no data", Tone.DIM))
     serving = board.status.serving if board.status else None
     return (
         line((serving.value, toned(serving.value)), (" answers", Tone.DIM)) if serving else line(("nobody", Tone.BAD))

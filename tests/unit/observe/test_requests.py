@@ -158,6 +158,17 @@ def test_the_share_of_each_color_and_release_is_of_the_answers() -> None:
     assert (view.share_of(Color.BLUE), view.share_of("nobody")) == (0.3, 0.0)
 
 
+def test_where_no_answer_tells_its_color_no_share_is_claimed() -> None:
+    series = RequestSeries()
+    series.add(snapshot(T, group("", "", ok=50)))
+    view = series.view()
+    assert (view.share_of(Color.GREEN), view.share_of(Color.BLUE), view.untold) == (None, None, True)
+    series.add(snapshot(T + 0.25, group("", "green", ok=50)))
+    view = series.view()
+    assert (view.share_of(Color.GREEN), view.untold) == (0.5, False)
+    assert not RequestSeries().view().untold
+
+
 def test_the_share_beside_the_strip_is_that_of_the_last_seconds() -> None:
     series = RequestSeries()
     series.add(snapshot(T, group("v1", "blue", ok=1000)))
