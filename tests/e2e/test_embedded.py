@@ -20,6 +20,7 @@ from console.model.plan import Action
 from console.model.request import Actor, Request, Result
 from console.wiring import embedded_session
 from tests.e2e.conftest import ROLLOUT, shell_environment
+from tests.support.processes import alive
 from tests.support.traffic import Traffic
 
 DEPLOYS = int(os.environ.get("ROLLOUT_TEST_EMBEDDED_DEPLOYS", "40"))
@@ -54,14 +55,6 @@ async def test_deploys_in_a_row_drop_nothing(replicas: int, deploys: int) -> Non
         assert report.sent["slow kept"] + report.sent["slow fresh"] >= 4 * deploys
         assert {kind for kind in report.sent if kind.endswith("fresh")} == {"GET fresh", "POST fresh", "slow fresh"}
         assert (await session.observe()).drift is None
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def family(root: int) -> set[int]:

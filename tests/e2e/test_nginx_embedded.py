@@ -22,6 +22,7 @@ from console.model.color import Color
 from console.model.errors import RuntimeFailedError
 from console.model.observed import Upstream
 from tests.contract.proxy_contract import until
+from tests.support.processes import alive
 from tests.support.traffic import Traffic
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,14 +38,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def children_of(parent: int) -> set[int]:

@@ -14,6 +14,7 @@ from console.model.plan import Action
 from console.model.request import Request, Result
 from tests.engine.invariants import assert_at_rest
 from tests.fakes.stack import FakeStack, make_spec
+from tests.support.events import entering
 
 BLUE, GREEN = Color.BLUE, Color.GREEN
 ROLLBACK = Request(action=Action.ROLLBACK)
@@ -260,13 +261,7 @@ async def test_a_stack_that_no_rollout_made_enters_the_history_as_number_0_once(
 
 async def test_a_release_keeps_the_number_of_the_rollout_that_made_it_when_that_was_cut_off() -> None:
     stack = FakeStack()
-
-    def hang(record: object) -> None:
-        event = getattr(record, "event", None)
-        if isinstance(event, StepStarted) and event.step == "record":
-            stack.runtime.faults.hangs.add("replicas")
-
-    stack.session.subscribe(hang)
+    stack.session.subscribe(entering("record", lambda: stack.runtime.faults.hangs.add("replicas")))
     task = asyncio.ensure_future(stack.session.run(deploy("shop:2")))
     await asyncio.wait_for(stack.runtime.faults.hanging.wait(), 60)
     assert not stack.events(ReleaseServed)

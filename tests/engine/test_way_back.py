@@ -23,6 +23,7 @@ from console.model.plan import Action
 from console.model.request import Request, Result
 from tests.engine.invariants import assert_at_rest, assert_journal_is_whole, assert_traffic_was_safe
 from tests.fakes.stack import FakeStack, make_spec
+from tests.support.events import entering
 
 BLUE, GREEN = Color.BLUE, Color.GREEN
 DEPLOY = Request(action=Action.DEPLOY, image="shop:2")
@@ -152,13 +153,7 @@ async def test_a_cancellation_in_the_middle_of_recording_still_completes_the_rec
 
 async def test_what_serves_but_can_not_be_recorded_after_an_abort_is_said() -> None:
     stack = FakeStack()
-
-    def hang(record: object) -> None:
-        event = getattr(record, "event", None)
-        if isinstance(event, StepStarted) and event.step == "record":
-            stack.runtime.faults.hangs.add("replicas")
-
-    stack.session.subscribe(hang)
+    stack.session.subscribe(entering("record", lambda: stack.runtime.faults.hangs.add("replicas")))
     task = asyncio.ensure_future(stack.session.run(DEPLOY))
     await asyncio.wait_for(stack.runtime.faults.hanging.wait(), 60)
     stack.active.error = OSError(28, "No space left on device")

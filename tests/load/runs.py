@@ -7,7 +7,6 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 
 from console.adapters.load import LoadSupervisor
 from console.model.load import Attempt, LoadConfig, NotSent, Summary
@@ -94,11 +93,3 @@ def kinds(summary: Summary) -> dict[str, int]:
         key = f"{attempt.kind.value} at {attempt.stage.value}"
         found[key] = found.get(key, 0) + count
     return found
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False

@@ -7,7 +7,6 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +25,7 @@ from console.cli.render.style import Style
 from console.cli.terminal import Terminal
 from console.engine.session import Session
 from console.model.color import Color
-from console.model.events import PhaseChanged, Record, StepFailed, StepStarted
+from console.model.events import Record, StepFailed
 from console.model.load import LoadConfig
 from console.model.phase import Phase
 from console.model.plan import Action
@@ -34,7 +33,8 @@ from console.model.receipt import Receipt
 from console.model.request import Actor, Request, Result
 from console.model.spec import LoadSpec
 from console.wiring import embedded_session
-from tests.load.runs import alive
+from tests.support.events import entering
+from tests.support.processes import alive
 
 ACTOR = Actor(user="test", host=socket.gethostname(), pid=os.getpid(), command="rollout deploy --load")
 LOAD = LoadSpec(url="", rate=300.0)
@@ -50,21 +50,6 @@ def deploy(session: Session, **changes: object) -> Request:
 def kept(session: Session) -> Receipt:
     found, _ = read_receipt(session.spec.state / "receipts", None)
     return found
-
-
-def entering(there: Phase | str, act: Callable[[], object]) -> Callable[[Record], None]:
-    """Does something when a rollout comes into a phase, or to a step of that name."""
-
-    def hear(record: Record) -> None:
-        match record.event:
-            case PhaseChanged(after=phase) if phase is there:
-                act()
-            case StepStarted(step=step) if step == there:
-                act()
-            case _:
-                pass
-
-    return hear
 
 
 class Generators:

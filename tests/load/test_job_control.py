@@ -24,7 +24,7 @@ from console.model.load import LoadConfig, Snapshot, Summary
 from console.model.load_wire import decode_message, encode
 from tests.load.fault_server import FaultServer
 from tests.load.raw import ROOT
-from tests.load.runs import alive
+from tests.support.processes import alive
 
 PATIENCE = 30.0
 SHELL = ("/bin/bash", "--norc", "--noprofile", "--noediting", "-i")

@@ -30,7 +30,8 @@ from console.model.load_totals import LoadSum
 from console.model.load_wire import encode
 from tests.load.fault_server import OK, FaultServer
 from tests.load.raw import ROOT, RawLoad
-from tests.load.runs import alive, check_books
+from tests.load.runs import check_books
+from tests.support.processes import alive
 
 BLOCKED = 12.0 if os.environ.get("ROLLOUT_LOAD_FULL") else 2.0
 """Seconds that a reader does not read."""

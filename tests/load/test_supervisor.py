@@ -14,7 +14,8 @@ from console.adapters.load import LoadSupervisor
 from console.model.errors import UsageError
 from console.model.load import LoadConfig
 from tests.load.fault_server import Fault, FaultServer
-from tests.load.runs import alive, check_books, stopped, under_way, until
+from tests.load.runs import check_books, stopped, under_way, until
+from tests.support.processes import alive
 
 
 async def test_requests_belong_to_the_phase_that_they_were_due_in() -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shlex
 import sys
 import time
@@ -13,6 +12,7 @@ from console.adapters.runtime import compose_command
 from console.adapters.runtime.compose_command import ChildRunner
 from console.model.color import Color
 from console.model.errors import RuntimeFailedError
+from tests.support.processes import alive
 from tests.unit.runtime.specs import environment, spec, twin
 
 STACK = Path("/srv/my shop")
@@ -119,7 +119,7 @@ async def test_cancelling_kills_the_command_and_its_children_even_when_they_igno
         with pytest.raises(asyncio.CancelledError):
             await task
     async with asyncio.timeout(10):
-        while any(_alive(int(pid)) for pid in pids.read_text().split()):  # noqa: ASYNC110  # the kernel's own pace
+        while any(alive(int(pid)) for pid in pids.read_text().split()):  # noqa: ASYNC110  # the kernel's own pace
             await asyncio.sleep(0.02)
 
 
@@ -136,12 +136,3 @@ async def test_the_narration_has_each_command_once_shell_quoted() -> None:
     child.note("a remark")
     assert child.narration() == ("echo 'two words'", "# a remark")
     assert child.narration() == ()
-
-
-def _alive(pid: int) -> bool:
-    """Whether it still runs; a zombie that nobody waited for yet does not."""
-    try:
-        os.kill(pid, 0)
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (ProcessLookupError, FileNotFoundError):
-        return False
