@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from console.model.load import NO_ANSWER, Attempt, Failure, FailureKind, Retry, Stage
 from console.tui.board import Board
@@ -24,7 +25,7 @@ REFUSED = Failure(
     last_release="",
     retry=Retry.NOT_ALLOWED,
 )
-STATUS = replace(
+STATUS = structs.replace(
     REFUSED,
     attempt=Attempt(kind=FailureKind.STATUS, stage=Stage.RESPONSE, reused=True),
     status=502,
@@ -66,7 +67,7 @@ def test_else_that_row_is_the_latency(failures: tuple[Failure, ...], dropped: in
 
 
 def test_zoomed_the_failures_get_half_the_room_newest_first() -> None:
-    many = [replace(STATUS, at=NOW + number, phase=f"phase {number}") for number in range(50)]
+    many = [structs.replace(STATUS, at=NOW + number, phase=f"phase {number}") for number in range(50)]
     rows = requests_rows(shown(*many), 76, 20)
     listed = [text_of(row) for row in rows if ", reused, phase " in text_of(row)]
     assert len(listed) == 8
@@ -76,7 +77,7 @@ def test_zoomed_the_failures_get_half_the_room_newest_first() -> None:
 
 @pytest.mark.parametrize("width", [54, 76, 116])
 def test_no_failure_is_cut(width: int) -> None:
-    long = replace(
+    long = structs.replace(
         REFUSED, attempt=Attempt(kind=FailureKind.UNREACHABLE, stage=Stage.CONNECT, reused=False), release="v42"
     )
     for failure in (REFUSED, STATUS, long):
