@@ -18,6 +18,7 @@ _LONGEST_HEAD = 65_536
 _REMEMBERED_HEADS = 256
 _REMEMBERED_LENGTH = 4096
 _NO_BODY = frozenset({204, 304})
+_LOWEST = 100
 _SWITCHING = 101
 _FINAL = 200
 _NOT_STARTED = -1
@@ -105,8 +106,11 @@ class ResponseReader:
 
     def end(self) -> Answer | None:
         """The connection was closed: the answer, if that is how its body ends (RFC 9112 §6.3 rule 8)."""
-        parse, self._parse = self._parse, None
-        return parse.answer() if parse is not None and parse.until_eof else None
+        parse = self._parse
+        if parse is None:
+            return None
+        parse.close()
+        return parse.answer() if parse.until_eof else None
 
     def _start(self, data: memoryview, end: int) -> Answer | None:
         parse = self._parse = _Parse(self._rules)
@@ -132,11 +136,11 @@ class _Parse:
         "_chunked",
         "_complete",
         "_connection",
-        "_excess",
         "_head_bytes",
         "_informational",
         "_length",
         "_parser",
+        "_problem",
         "_reusable",
         "_rules",
         "_status",
@@ -149,7 +153,8 @@ class _Parse:
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
         self._status = 0
         self._length: int | None = None
-        self._chunked = self.head_done = self._complete = self._excess = self._informational = self._reusable = False
+        self._chunked = self.head_done = self._complete = self._informational = self._reusable = False
+        self._problem = ""
         self._head_bytes = 0
         self._connection = b""
         self._body: bytearray | None = bytearray() if rules.attribution.json_path else None
@@ -171,8 +176,8 @@ class _Parse:
             raise BadResponseError("it switches protocols, which nobody asked for") from error
         except HttpParserError as error:
             raise BadResponseError(clean(str(error)) or "malformed") from error
-        if self._excess:
-            raise BadResponseError("more bytes after the end of the answer")
+        if self._problem:
+            raise BadResponseError(self._problem)
         return self._complete
 
     def _feed_to_limit(self, data: memoryview, room: int) -> bool:
@@ -210,8 +215,7 @@ class _Parse:
         return self._rules.head_only or self._status in _NO_BODY
 
     def on_message_begin(self) -> None:
-        if self._complete:
-            self._excess = True
+        self._check_end()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.head_done:
@@ -232,6 +236,8 @@ class _Parse:
         if self._complete or self._parser is None:
             return
         self._status = self._parser.get_status_code()
+        if self._status < _LOWEST:
+            self._problem = f"{self._status:03} is no status"
         if self._status < _FINAL and self._status != _SWITCHING:
             return
         self._reusable = self._kept_after_head() if self._rules.head_only else self._parser.should_keep_alive()
@@ -245,10 +251,17 @@ class _Parse:
         return b"close" not in options and (persistent or b"keep-alive" in options)
 
     def on_body(self, data: bytes) -> None:
-        if self._complete:
-            self._excess = True
-        elif self._body is not None and len(self._body) < MOST_BODY:
+        self._check_end()
+        if self._body is not None and len(self._body) < MOST_BODY:
             self._body += data
+
+    def on_chunk_header(self) -> None:
+        self._check_end()
+
+    def _check_end(self) -> None:
+        """What begins now must not come after the end."""
+        if self._complete:
+            self._problem = "more bytes after the end of the answer"
 
     def on_message_complete(self) -> None:
         if self.head_done:

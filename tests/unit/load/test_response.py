@@ -135,6 +135,25 @@ def test_a_body_that_only_the_end_of_the_connection_ends_is_complete_there() -> 
     assert not answer.reusable
 
 
+@pytest.mark.parametrize("framing", [b"Content-Length: 5", b"Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("again", [0, 2])
+def test_an_answer_that_is_cut_off_is_still_of_the_release_that_its_head_names(framing: bytes, again: int) -> None:
+    shared = rules()
+    head = b"HTTP/1.1 200 OK\r\nX-Rollout-Release: v2\r\n" + framing + b"\r\n\r\n"
+    for _ in range(again):
+        read(head + (b"hello" if b"Length" in framing else b"0\r\n\r\n"), shared)
+    reader, data = ResponseReader(shared), bytearray(head + b"2\r\n")
+    assert reader.receive(data, memoryview(data), len(data)) is None
+    assert reader.end() is None
+    assert reader.origin_so_far == ("v2", "")
+
+
+@pytest.mark.parametrize("status", [b"000", b"099"])
+def test_a_number_below_100_is_no_status_and_no_sign_of_an_answer_to_come(status: bytes) -> None:
+    with pytest.raises(BadResponseError, match="status"):
+        read(b"HTTP/1.1 " + status + b" What\r\nContent-Length: 2\r\n\r\nhi", rules())
+
+
 def test_http_1_0_is_not_kept_alive() -> None:
     answer = read(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", rules())
     assert answer is not None
@@ -199,6 +218,13 @@ def test_a_head_may_have_so_many_bytes_and_no_more_however_it_is_cut(
         except BadResponseError:
             found = "bad"
         assert found == expected
+
+
+def test_the_last_chunk_after_the_answer_to_head_is_refused_whether_or_not_the_head_is_known() -> None:
+    shared = rules(head_only=True)
+    for _ in range(3):
+        with pytest.raises(BadResponseError):
+            read(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", shared)
 
 
 def test_a_body_after_the_answer_to_head_is_refused() -> None:
