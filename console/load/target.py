@@ -73,7 +73,19 @@ def parse_url(text: str) -> Url:
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if not path.isascii() or any(not "!" <= char <= "~" for char in path):
         raise TargetError(f"{text!r} holds characters that must be percent-encoded")
-    return Url(tls=tls, host=parts.hostname, port=(443 if tls else 80) if port is None else port, path=path)
+    if port is None:
+        port = 443 if tls else 80
+    return Url(tls=tls, host=_ascii(parts.hostname, text), port=port, path=path)
+
+
+def _ascii(host: str, text: str) -> str:
+    """A name of other letters as the `Host` field and TLS carry it (RFC 5890 §2.3.2.1). Raises `TargetError`."""
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError as error:
+        raise TargetError(f"{text!r} holds a name that can't be resolved: {error}") from error
 
 
 def resolve(config: LoadConfig) -> Target:

@@ -25,6 +25,8 @@ def a_config(url: str = "http://127.0.0.1:8080/", **settings: object) -> LoadCon
         ("https://shop.example:443/", "shop.example", "/"),
         ("https://shop.example:80/", "shop.example:80", "/"),
         ("http://[::1]:8080/x", "[::1]:8080", "/x"),
+        ("http://b\u00fccher.example/", "xn--bcher-kva.example", "/"),
+        ("http://\u30c9.example:8080/", "xn--gdk.example:8080", "/"),
     ],
 )
 def test_a_url_is_taken_apart_as_a_request_needs_it(text: str, authority: str, path: str) -> None:
@@ -33,7 +35,18 @@ def test_a_url_is_taken_apart_as_a_request_needs_it(text: str, authority: str, p
 
 
 @pytest.mark.parametrize(
-    "text", ["", "shop", "ftp://x/", "http://", "http://x:99999/", "http://u:p@x/", "http://x/a b", "http://x/\u00e9"]
+    "text",
+    [
+        "",
+        "shop",
+        "ftp://x/",
+        "http://",
+        "http://x:99999/",
+        "http://u:p@x/",
+        "http://x/a b",
+        "http://x/\u00e9",
+        "http://\u00e9..x/",
+    ],
 )
 def test_what_is_no_url_is_refused(text: str) -> None:
     with pytest.raises(TargetError):
