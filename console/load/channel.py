@@ -88,7 +88,10 @@ class Incoming:
         self._fd = fd
         self._line = line
         self._closed = closed
-        self._partial = b""
+        self._partial: list[bytes] = []
+        """The pieces of a line whose end is still to come: it may be long, and is looked through only once."""
+        self._held = 0
+        """Bytes in them."""
         os.set_blocking(fd, False)
         loop.add_reader(fd, self._readable)
 
@@ -103,10 +106,17 @@ class Incoming:
             return
         except OSError:
             data = b""
-        self._partial += data
-        *lines, self._partial = self._partial.split(b"\n")
-        for line in lines:
+        first, *others = data.split(b"\n")
+        self._hold(first)
+        for piece in others:
+            line = b"".join(self._partial)
+            self._partial, self._held = [], 0
+            self._hold(piece)
             self._line(line)
-        if not data or len(self._partial) > _LONGEST_LINE:
+        if not data or self._held > _LONGEST_LINE:
             self.close()
             self._closed()
+
+    def _hold(self, piece: bytes) -> None:
+        self._partial.append(piece)
+        self._held += len(piece)

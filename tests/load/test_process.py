@@ -11,10 +11,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from console.load.template import MOST_BODY
 from console.model.load import (
     LoadConfig,
     NotSent,
@@ -179,6 +181,19 @@ def test_commands_before_the_first_request_are_obeyed() -> None:
     summary = messages[-1]
     assert isinstance(summary, Summary)
     assert {phase.phase: phase.due for phase in summary.phases} == {"from the start": 30}
+
+
+def test_the_longest_body_is_taken_over_without_looking_through_it_again_and_again() -> None:
+    used = [cpu_until_started(b"x" * length) for length in (1_048_576, MOST_BODY)]
+    assert used[1] < 8 * used[0] + 0.2, used
+
+
+def cpu_until_started(body: bytes) -> float:
+    """Seconds of processor time that the generator needs to begin."""
+    with RawLoad(LoadConfig(url="http://127.0.0.1:9/", rate=0.0, duration=10.0, method="POST", body=body)) as load:
+        assert isinstance(load.next(), Started)
+        ticks = Path(f"/proc/{load.process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.mark.parametrize(
