@@ -168,17 +168,13 @@ class LoadSupervisor:
         """As `LoadRun.rate`."""
         self._command(SetRate(rate=rate))
 
-    async def snapshots(self) -> AsyncIterator[Snapshot]:
+    def snapshots(self) -> AsyncIterator[Snapshot]:
         """As `LoadRun.snapshots`."""
-        if self._ended.is_set():
-            return
         queue: asyncio.Queue[Snapshot | None] = asyncio.Queue()
+        if self._ended.is_set():
+            queue.put_nowait(None)
         self._readers.append(queue)
-        try:
-            while (snapshot := await queue.get()) is not None:
-                yield snapshot
-        finally:
-            self._readers.remove(queue)
+        return _each(queue, self._readers)
 
     async def wait(self) -> Summary | None:
         """Wait until the generator ends by itself; the summary, or None when it gave none."""
@@ -284,6 +280,17 @@ class LoadSupervisor:
         while not self._ended.is_set():
             await asyncio.sleep(_LOOK)
             self._silent_looks += 1
+
+
+async def _each(
+    queue: asyncio.Queue[Snapshot | None], readers: list[asyncio.Queue[Snapshot | None]]
+) -> AsyncIterator[Snapshot]:
+    """What comes in the queue of one of the readers, up to its end."""
+    try:
+        while (snapshot := await queue.get()) is not None:
+            yield snapshot
+    finally:
+        readers.remove(queue)
 
 
 def _silence(looks: int) -> str:

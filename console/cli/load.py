@@ -92,6 +92,7 @@ async def _measure(config: LoadConfig, args: argparse.Namespace, output: Output)
 
     load = open_load(config)
     loop = asyncio.get_running_loop()
+    coming = load.snapshots()  # the first one may come together with the news of the start
     interruption = _Interruption(load)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, interruption.note)
@@ -103,7 +104,7 @@ async def _measure(config: LoadConfig, args: argparse.Namespace, output: Output)
         vigil = Vigil(load, live, config)
         keeping = loop.create_task(vigil.keep())
         try:
-            async for snapshot in load.snapshots():
+            async for snapshot in coming:
                 if json:
                     output.data(encode(snapshot).decode())
                 live.show(snapshot, load.sum)

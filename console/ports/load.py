@@ -89,7 +89,7 @@ class LoadRun(Load, Protocol):
         ...
 
     def snapshots(self) -> AsyncIterator[Snapshot]:
-        """Every snapshot from now on, until the run ends.
+        """Every snapshot from this call on, until the run ends; all of them when it comes before `start`.
 
         A reader that falls behind by a minute loses the oldest ones; `sum` loses nothing.
         """

@@ -199,3 +199,28 @@ async def test_every_reader_gets_every_snapshot_and_the_stream_ends_with_the_run
                 return sum([sum(phase.due for phase in one.phases) async for one in load.snapshots()])
 
             assert await asyncio.gather(due(), due()) == [100, 100]
+
+
+async def test_a_reader_from_before_the_start_misses_nothing_however_late_the_start_is_noticed() -> None:
+    with FaultServer() as server:
+        load = LoadSupervisor(LoadConfig(url=server.url, rate=100.0, duration=1.0))
+        coming = load.snapshots()
+        try:
+            starting = asyncio.ensure_future(load.start())
+            await until(lambda: load.pid is not None)
+            await asyncio.sleep(0.05)
+            wait_for_requests(server, 50)
+            await starting
+            numbers = [one.sequence async for one in coming]
+        finally:
+            await load.close()
+    assert load.summary is not None
+    assert numbers == list(range(1, load.summary.snapshots + 1))
+
+
+def wait_for_requests(server: FaultServer, count: int) -> None:
+    """Hold everything else up until the load is well under way."""
+    end = time.monotonic() + 40
+    while server.books.requests < count:
+        assert time.monotonic() < end, f"only {server.books.requests} of {count} requests came"
+        time.sleep(0.02)
