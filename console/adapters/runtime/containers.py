@@ -91,8 +91,8 @@ class Containers:
             )
         if time.monotonic() - began >= math.ceil(grace) and _exit_code(await self._inspect(one)) == KILLED:
             note(
-                f"{one.name} did not end on its stop signal and was killed after {math.ceil(grace)} s, each time: a "
-                "program that is a container's first process must handle the signal itself; `init: true` helps"
+                f"{one.name} did not end on its stop signal and was killed after {math.ceil(grace)} s: a program "
+                "that is a container's first process has to handle the signal itself; `init: true` helps"
             )
 
     async def _run_hook(self, one: Listed, hook: str, grace: float, note: Callable[[str], None]) -> None:

@@ -62,8 +62,8 @@ async def remove(step: RemoveReplicas, world: World) -> str:
 
 
 def _tell_grace(color: Color, world: World) -> None:
-    grace = world.spec.stop_grace
-    world.progress(f"stopping {color.value}: its replicas got the stop signal and have {grace:g} s", left=grace)
+    text = f"{color.value} got the stop signal, and has {world.spec.stop_grace:g} s from then"
+    world.progress(text, left=float("inf"))  # how long is left nobody tells while the runtime waits
 
 
 async def start(step: StartReplicas, world: World) -> str:
