@@ -16,6 +16,10 @@ def run(invocation: Invocation) -> int:
     """Take the stack down, both colors; the engine refuses while a rollout runs."""
     spec = invocation.spec()
     line, output = invocation.line, invocation.output
+    output.narrate(
+        f"{clock(datetime.now(UTC).isoformat())} "
+        f"taking {spec.project} down: its replicas have {spec.stop_grace:g} s after their stop signal\n"
+    )
 
     async def inside() -> tuple[str, ...]:
         async with invocation.backend.session(spec, invocation.actor, read_only=line.read_only) as session:
