@@ -15,6 +15,7 @@ from console.model.request import Verdict
 from console.planning.earlier import earlier_release, standby_served
 from console.ports.journal import LockLabel
 
+DOWN = "the stack is down: neither color has a replica, and the proxy does not run"
 STANDBY: tuple[type[Event], ...] = (ColorRetired, CutoverSeen, ImageResolved, StandbyKept)
 """Records that say what became of a standby."""
 
@@ -256,6 +257,8 @@ def _reasons(seen: Seen, unfinished: Verdict | None) -> tuple[str, ...]:
     observed = seen.observed
     upstream = observed.upstream
     reasons = []
+    if not observed.replicas and upstream.hopeless and unfinished is None:
+        return (DOWN,)  # what it would serve is for `up` to say: nobody disagrees with nobody
     if observed.drift is not None and seen.lock is None:  # in mid-cutover they disagree for a moment, rightly
         reasons.append("DRIFT: state, file and live proxy disagree")
     if upstream.live is None:

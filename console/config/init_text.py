@@ -80,6 +80,7 @@ def block_text(spec: Spec) -> str:
     lines.append(
         _flow("ready", path=_quoted(ready.path), successes=ready.successes, deadline=format_duration(ready.deadline))
     )
+    lines.append("  # Better a page that users see: a release may be healthy, and answer 500 there.")
     lines.append(
         _flow(
             "smoke",

@@ -8,7 +8,7 @@ import pytest
 from console.cli.render.changes import changes
 from console.cli.render.status import status_text
 from console.cli.render.style import Style
-from console.cli.report import Readiness, Role, Seen, StatusReport, report
+from console.cli.report import DOWN, Readiness, Role, Seen, StatusReport, report
 from console.cli.terminal import Terminal
 from console.model.color import Color
 from console.model.errors import RolloutError
@@ -89,6 +89,13 @@ def test_disagreement_while_a_rollout_runs_is_no_alarm() -> None:
     found = judged(samples.DRIFTED, lock=held())
     assert found.needs_human == ()
     assert "held by sha on vm1, pid 4711, since 2026-03-01 12:00: rollout deploy" in " ".join(text_of(found).split())
+
+
+def test_a_stack_that_was_taken_down_is_down_and_in_no_disagreement() -> None:
+    gone = replace(samples.DOWN.upstream, problem="the proxy: the service `proxy` has no container", hopeless=True)
+    found = judged(replace(samples.DOWN, replicas=(), upstream=gone))
+    assert (found.needs_human, found.next_command) == ((DOWN,), "rollout up")
+    assert "shop: ✗ down, needs a human" in text_of(found, terminal=Terminal(unicode=True))
 
 
 def test_nothing_serves_needs_a_human() -> None:

@@ -9,7 +9,7 @@ from console.cli.render.clean import clean
 from console.cli.render.durations import clock, coarse, moment, stamp
 from console.cli.render.problem import field_lines
 from console.cli.render.style import Mark, Style
-from console.cli.report import ColorStatus, Readiness, Role, StatusReport
+from console.cli.report import DOWN, ColorStatus, Readiness, Role, StatusReport
 from console.model.color import Color
 
 _MARKS = {
@@ -41,6 +41,8 @@ def _headline(report: StatusReport, style: Style) -> str:
     if report.serving is not None:
         release = f" r{report.release}" if report.release is not None else ""
         serves = f"{report.serving.value}{release} serves"
+    elif DOWN in report.needs_human:
+        serves = "down"
     elif report.problem:
         serves = "it can't be seen who serves"
     else:
