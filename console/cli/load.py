@@ -78,11 +78,15 @@ def run(args: argparse.Namespace) -> int:
         UsageError: it may not be aimed there, or can't be sent so.
         ConfigError: the stack's configuration is needed and wrong.
         RuntimeFailedError: the generator died, so that there is no data.
+        RolloutError: what it told could not be written.
     """
     config = _config(args)
     output = Output(sys.stdout, sys.stderr, os.environ)
     try:
-        return asyncio.run(_measure(config, args, output))
+        code = asyncio.run(_measure(config, args, output))
+        if code == ExitCode.DONE:
+            output.settle()
+        return code
     finally:
         output.close()
 

@@ -43,6 +43,9 @@ _MODULES = {
 }
 """Command to module in `console.cli.commands`."""
 
+_READING = {"history", "receipt"}
+"""Commands whose text is all that they are for, however long it is and however slowly it is read."""
+
 
 def main(
     argv: Sequence[str] | None = None,
@@ -74,7 +77,7 @@ def _run(argv: list[str], environ: Mapping[str, str], output: Output, backend: B
         line = parse(argv)
         json = line.json
         invocation = _invocation(line, argv, environ, output, backend)
-        return _command(line.command)(invocation)
+        return _carry_out(invocation)
     except TextRequestedError as requested:
         output.data(requested.text)
         return ExitCode.DONE
@@ -113,6 +116,14 @@ def _invocation(
         backend=backend or RealBackend(),
         interactive=is_tty(sys.stdin) and is_tty(sys.stderr),
     )
+
+
+def _carry_out(invocation: Invocation) -> int:
+    name = invocation.line.command
+    code = _command(name)(invocation)
+    if name in _READING:
+        invocation.output.settle()
+    return code
 
 
 def _command(name: str) -> Callable[[Invocation], int]:

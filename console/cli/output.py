@@ -8,13 +8,16 @@ from typing import TextIO
 
 from console.cli.terminal import Terminal, look
 from console.cli.writer import Writer
+from console.model.errors import RolloutError
 
 CLOSE_DEADLINE = 5.0
 """Seconds that the end of a command waits for a slow reader; a stalled terminal must not keep the process."""
+_PATIENCE = 3600.0
+"""Seconds that a command waits whose text is all that it is for: somebody may read it page by page."""
 
 
 class Output:
-    """Where a command's text goes. No method blocks or raises, whatever became of the streams."""
+    """Where a command's text goes. Only `settle` and `close` wait, and only `settle` raises."""
 
     def __init__(self, stdout: TextIO, stderr: TextIO, environ: Mapping[str, str]) -> None:
         self.data_terminal: Terminal = look(stdout, environ)
@@ -40,6 +43,18 @@ class Output:
     def narrate(self, text: str) -> None:
         """Text for stderr, with its line ends."""
         self._narration.write(text)
+
+    def settle(self) -> None:
+        """Wait for the reader of stdout, as long as reading may take; one that went away has read enough.
+
+        Raises:
+            RolloutError: the text did not come out whole.
+        """
+        taken = self._data.flush(_PATIENCE)
+        problem = self._data.problem if taken else f"nobody read on for {_PATIENCE / 60:.0f} min"
+        if problem:
+            now = "what was written is not the whole"
+            raise RolloutError("write the output", problem, now=now, next_command="df -h")
 
     def close(self) -> None:
         """Wait, bounded, until everything is out."""

@@ -21,9 +21,11 @@ class Writer:
     def __init__(self, stream: TextIO | None) -> None:
         self._descriptor = _descriptor(stream)
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
-        self._queue: SimpleQueue[bytes | None] = SimpleQueue()
+        self._queue: SimpleQueue[bytes | threading.Event | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._broken = self._descriptor is None
+        self.problem = ""
+        """Why text could not be written; empty when its reader only went away."""
 
     @property
     def broken(self) -> bool:
@@ -50,6 +52,14 @@ class Writer:
             self._thread.start()
         self._queue.put(text.encode(self._encoding, errors="replace"))
 
+    def flush(self, deadline: float) -> bool:
+        """Wait until all text so far is written or nowhere to be, at most `deadline` seconds; False when it was not."""
+        if self._thread is None:
+            return True
+        done = threading.Event()
+        self._queue.put(done)
+        return done.wait(deadline)
+
     def close(self, deadline: float) -> bool:
         """Wait until everything is written, at most `deadline` seconds; False when it was not."""
         if self._thread is None:
@@ -60,7 +70,9 @@ class Writer:
 
     def _drain(self) -> None:
         while (chunk := self._queue.get()) is not None:
-            if not self._broken:
+            if isinstance(chunk, threading.Event):
+                chunk.set()
+            elif not self._broken:
                 self._broken = not self._write_all(chunk)
 
     def _write_all(self, chunk: bytes) -> bool:
@@ -73,7 +85,10 @@ class Writer:
                 rest = rest[os.write(descriptor, rest) :]
             except BlockingIOError:
                 select.select([], [descriptor], [])
-            except OSError:
+            except BrokenPipeError:
+                return False
+            except OSError as error:
+                self.problem = error.strerror or type(error).__name__
                 return False
         return True
 

@@ -13,9 +13,14 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+
+from console.cli.output import CLOSE_DEADLINE
+from console.model.receipt import ReceiptLogs
+from tests.cli import samples
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("run_fake.py")
@@ -165,6 +170,54 @@ def test_the_exit_code_survives_a_full_pipe_of_json(start: Start) -> None:
     assert process.returncode == 2
     assert [json.loads(line)["v"] for line in out.splitlines()] == [1] * len(out.splitlines())
     assert b"rolled back" in err
+
+
+@pytest.fixture
+def long_receipt(tmp_path: Path) -> str:
+    """What a receipt that no pipe holds at once is printed as."""
+    directory = tmp_path / "state" / "receipts"
+    directory.mkdir(parents=True)
+    logs = tuple(ReceiptLogs(replica=f"green-{number}", lines=("x" * 100,) * 1000) for number in range(3))
+    text = json.dumps({"version": 1} | asdict(replace(samples.RECEIPT, logs=logs)), indent=2) + "\n"
+    (directory / "17.json").write_text(text)
+    return text
+
+
+def test_a_receipt_is_printed_whole_however_slowly_it_is_read(start: Start, long_receipt: str) -> None:
+    process = start("good", "receipt", "--json")
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(CLOSE_DEADLINE + 3)
+    out, _ = process.communicate(timeout=DEADLINE)
+    assert out.decode() == long_receipt
+    assert process.returncode == 0
+
+
+@pytest.mark.usefixtures("long_receipt")
+def test_an_interrupt_ends_the_wait_for_a_slow_reader(start: Start) -> None:
+    process = start("good", "receipt", "--json")
+    assert process.stdout is not None
+    read_until(process.stdout.fileno(), b"{")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(DEADLINE) == 130
+
+
+@pytest.mark.usefixtures("long_receipt")
+def test_a_reader_of_a_receipt_that_goes_away_has_read_enough(start: Start) -> None:
+    process = start("good", "receipt", "--json")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(DEADLINE) == 0
+
+
+@pytest.mark.usefixtures("long_receipt")
+def test_a_receipt_that_does_not_fit_on_the_disk_is_no_success(start: Start) -> None:
+    with Path("/dev/full").open("wb") as full:
+        process = start("good", "receipt", "--json", stdout=full.fileno())
+    _, errors = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 1
+    assert b"could not write the output" in errors or b"No space left on device" in errors
+    assert b"Traceback" not in errors
 
 
 class Terminal:

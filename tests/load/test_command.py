@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from console.cli.main import main
+from console.cli.output import CLOSE_DEADLINE
 from console.model.load import PROTOCOL_VERSION, Snapshot, Summary
 from console.model.load_totals import merged
 from console.model.load_wire import decode_message
@@ -282,6 +283,32 @@ def test_an_error_before_the_json_stream_has_the_version_of_the_stream(words: tu
     (line,) = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 64
     assert (line["v"], line["type"], line["error"]) == (PROTOCOL_VERSION, "error", "usage")
+
+
+def test_a_reader_of_the_json_stream_that_is_blocked_beyond_the_end_still_gets_it_whole(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        process = started(tmp_path, server.url, "--rate", "200", "--duration", "5s", "--allow-remote", "--json")
+        assert process.stdout is not None
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        wait_for_requests(server, 1000)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(CLOSE_DEADLINE + 4)
+        output, _ = process.communicate(timeout=60)
+    *snapshots, summary = [decode_message(line) for line in output.splitlines()]
+    assert process.returncode == 0
+    assert isinstance(summary, Summary)
+    assert len(snapshots) == summary.snapshots
+
+
+def test_a_stream_that_does_not_fit_on_the_disk_is_no_success(tmp_path: Path) -> None:
+    with FaultServer() as server, Path("/dev/full").open("wb") as full:
+        words = ["load", server.url, "--rate", "50", "--duration", "300ms", "--allow-remote", "--json"]
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "console.cli.main", *words],
+            cwd=tmp_path, env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert b"No space left on device" in done.stderr
 
 
 @pytest.mark.parametrize("columns", [80, 40])
