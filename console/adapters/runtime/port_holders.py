@@ -34,12 +34,13 @@ class Publishing:
 async def holders(client: DockerClient, spec: Spec, ports: Iterable[PublishedPort]) -> tuple[PortHolder, ...]:
     """Containers other than the proxy's own that publish one of these ports. Raises `RuntimeFailedError`."""
     found = [one for one in await _publishing(client) if (one.project, one.service) != _proxy(spec)]
-    return tuple(
+    holding = (
         PortHolder(port=one.port, container=one.name, own_stack=one.project == spec.project)
         for port in ports
         for one in found
         if one.port == port.published and _meet(one.address, port.host_ip)
     )
+    return tuple(dict.fromkeys(holding))  # Docker lists a port for each family of addresses
 
 
 async def explained(
