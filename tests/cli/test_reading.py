@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 from dataclasses import asdict, replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from markdown_it import MarkdownIt
 
 from console.cli.plain import from_plain
 from console.cli.render.receipt import receipt_markdown, receipt_text
@@ -377,3 +379,28 @@ def test_check_is_data_under_json(rollout: Rollout) -> None:
     document = rollout("check", "--json", script=Script(findings=(BLOCKER,))).document
     assert (document["type"], document["exit_code"]) == ("check", 1)
     assert document["findings"][0]["code"] == "service.healthcheck"  # type: ignore[index]
+
+
+HOSTILE = (
+    "</td>|`x` *b* _i_ [l](http://e) <img src=x>",
+    "&lt;b&gt; &#8238; ~~gone~~ $x^2$",
+    "# a heading",
+    "- a list",
+    "12. a list",
+    "+ a list",
+    "back\\slash \\| and ``code`` at the end `",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_text_from_outside_stays_text_in_markdown(text: str) -> None:
+    receipt = replace(samples.RECEIPT, message=text, command=text, warnings=(text,), failures=(text,))
+    parts = [
+        part.content
+        for token in MarkdownIt().enable("strikethrough").enable("table").parse(receipt_markdown(receipt))
+        for part in token.children or (token,)
+        if part.type in {"text", "text_special", "code_inline"}
+    ]
+    shown = "".join(parts)
+    assert shown.count(text) == 4
+    assert "$" not in re.sub(r"\\[$]", "", receipt_markdown(replace(receipt, command="")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from console.cli.render.clean import clean
 from console.cli.render.durations import duration, stamp
 from console.cli.render.problem import field_lines
@@ -11,6 +13,12 @@ from console.cli.render.style import Mark, Style
 from console.model.receipt import Receipt
 from console.model.receipt_load import ReceiptLoad
 from console.model.release import image_name, short_id
+
+_MARKS = re.compile(r"[\\|*_`<>\[\]&~$]")
+"""What begins something within a line: emphasis, code, HTML and its entities, links, cells; formulas where they are."""
+_BLOCKS = re.compile(r"^(\s*\d*)(#|[-+.)](?=\s|$))")
+"""What begins something at the beginning of a line: a heading, a list."""
+_FENCES = re.compile(r"`+")
 
 _STEP_MARKS = {"succeeded": Mark.DONE, "failed": Mark.FAILED, "cancelled": Mark.WARNING}
 
@@ -102,14 +110,14 @@ def receipt_markdown(receipt: Receipt) -> str:
 
 
 def _code(text: str) -> str:
-    """Text that can be copied from Markdown and pasted."""
-    fence = "``" if "`" in text else "`"
-    return f"{fence}{clean(text)}{fence}"
+    """Text that can be copied from Markdown and pasted (CommonMark §6.1: a longer fence than any within)."""
+    text = clean(text)
+    fence = "`" * (1 + max(map(len, _FENCES.findall(text)), default=0))
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
 
 
 def _cell(text: str) -> str:
-    """Text that stays text in Markdown."""
-    escaped = clean(text).replace("\\", "\\\\")
-    for character in "|*_`<>[]":
-        escaped = escaped.replace(character, f"\\{character}")
-    return escaped
+    """Text that stays text in Markdown, also at the beginning of a line."""
+    escaped = _MARKS.sub(r"\\\g<0>", clean(text))
+    return _BLOCKS.sub(r"\1\\\2", escaped)
