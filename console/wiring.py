@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,7 @@ from console.adapters.storage.receipts import FileReceipts
 from console.config.anchor import anchor
 from console.engine.session import Session
 from console.engine.world import Ports
-from console.model.errors import ConfigError, Problem
+from console.model.errors import ConfigError, Problem, UsageError
 
 if TYPE_CHECKING:
     from console.model.facts import Facts
@@ -59,7 +61,9 @@ async def open_session(spec: Spec, actor: Actor, *, read_only: bool = False) -> 
     except BaseException:
         await client.close()
         raise
-    return _session(spec, actor, ComposeRuntime(spec, client), host, read_only=read_only)
+    session = _session(spec, actor, ComposeRuntime(spec, client), host, read_only=read_only)
+    session.ports = replace(session.ports, make_load=_guarded(spec))
+    return session
 
 
 def _unmounted(spec: Spec) -> ConfigError:
@@ -113,11 +117,40 @@ async def gather_facts(spec: Spec, environ: Mapping[str, str] | None = None) -> 
         await client.close()
 
 
-def open_load(config: LoadConfig) -> LoadRun:
-    """A load generator, not yet started. Close it when done."""
+def open_load(config: LoadConfig, *, check: Callable[[], None] | None = None) -> LoadRun:
+    """A load generator, not yet started. Close it when done.
+
+    Args:
+        config: the run.
+        check: asked in a thread before anything is started; raises what `LoadRun.start` is to raise.
+    """
     from console.adapters.load import LoadSupervisor  # noqa: PLC0415 - only where load is asked for
 
-    return LoadSupervisor(config)
+    return LoadSupervisor(config, check=check)
+
+
+def _guarded(spec: Spec) -> Callable[[LoadConfig], LoadRun]:
+    """Load for a stack, at nothing but its own published address, whatever its configuration names."""
+
+    def make(config: LoadConfig) -> LoadRun:
+        return open_load(config, check=partial(check_own_address, spec, config.url))
+
+    return make
+
+
+def check_own_address(spec: Spec, url: str) -> None:
+    """Raise `UsageError` unless a URL leads to a port that the stack's proxy publishes; `ConfigError` as `load_static`.
+
+    Runs one `docker compose config`.
+    """
+    from console.config.load import load_static  # noqa: PLC0415 - only where load is asked for
+    from console.load.guard import check_aim, published  # noqa: PLC0415
+    from console.load.target import TargetError  # noqa: PLC0415
+
+    try:
+        check_aim(url, published(spec, load_static(spec, os.environ).proxy.ports))
+    except TargetError as error:
+        raise UsageError("aim the load", str(error), now="nothing was sent") from error
 
 
 @asynccontextmanager

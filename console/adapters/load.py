@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Self
 
 from console.adapters.awake import keep_awake_time
@@ -52,8 +52,10 @@ class LoadSupervisor:
     All coroutines belong to one event loop. It implements `console.ports.load.LoadRun`.
     """
 
-    def __init__(self, config: LoadConfig) -> None:
+    def __init__(self, config: LoadConfig, *, check: Callable[[], None] | None = None) -> None:
+        """`check` is called in a thread before anything is started, and raises why it may not be."""
         self._config = config
+        self._check = check
         self._child: LoadChild | None = None
         self._reading: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -101,6 +103,8 @@ class LoadSupervisor:
         """As `LoadRun.start`. Once. Cancelling it ends the generator."""
         loop = asyncio.get_running_loop()
         keep_awake_time(loop)
+        if self._check is not None:
+            await asyncio.to_thread(self._check)
         self._started = loop.create_future()
         try:
             child = self._child = await LoadChild.spawn()

@@ -59,5 +59,5 @@ def check_aim(url: str, own: frozenset[Published]) -> None:
     ours = ", ".join(sorted(f"{entry.host}:{entry.port}".lstrip(":") for entry in own)) or "none that is known here"
     raise TargetError(
         f"port {aim.port} of {aim.host} is not published by this stack (its own: {ours}). "
-        "Load on anything else has to be asked for: --allow-remote"
+        "Load on anything else has to be asked for: rollout load --allow-remote"
     )

@@ -20,9 +20,13 @@ import pytest
 
 from console.cli.main import main
 from console.cli.output import CLOSE_DEADLINE
+from console.config.load import load_spec
+from console.config.options import Options
+from console.model.errors import UsageError
 from console.model.load import PROTOCOL_VERSION, Snapshot, Summary
 from console.model.load_totals import merged
 from console.model.load_wire import decode_message
+from console.wiring import check_own_address
 from tests.load.fault_server import Fault, FaultServer
 from tests.load.raw import ROOT
 
@@ -190,6 +194,15 @@ def test_only_what_the_stacks_proxy_publishes_may_be_aimed_at_unasked(tmp_path: 
     assert all("not published by this stack" in done.stderr for done in refused)
     assert all("next       rollout load --help" in done.stderr for done in refused)
     assert requests == (4, 0)
+
+
+def test_a_rollout_may_aim_at_nothing_else_either_whatever_its_stacks_configuration_names(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(STACK % {"own": 18_080, "other": 18_081})
+    spec = load_spec(Options(directory=tmp_path), os.environ)
+    assert spec.load is not None
+    check_own_address(spec, "http://127.0.0.1:18080/")
+    with pytest.raises(UsageError, match=r"18081 of 127\.0\.0\.1 is not published by this stack"):
+        check_own_address(spec, spec.load.url)
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,19 @@ async def test_a_refused_configuration_is_the_users_mistake_and_nothing_was_sent
     assert caught.value.now == "nothing was sent"
 
 
+async def test_what_is_checked_before_the_start_may_forbid_it() -> None:
+    def forbid() -> None:
+        raise UsageError("aim the load", "it is not ours")
+
+    with FaultServer() as server:
+        load = LoadSupervisor(LoadConfig(url=server.url, rate=100.0), check=forbid)
+        with pytest.raises(UsageError, match="not ours"):
+            await load.start()
+        await load.close()
+        assert load.pid is None
+        assert server.books.requests == 0
+
+
 async def test_leaving_the_block_ends_the_generator_whatever_happens_in_it() -> None:
     with FaultServer() as server:
         load = LoadSupervisor(LoadConfig(url=server.url, rate=100.0))
