@@ -28,17 +28,21 @@ def render(config: LoadConfig, url: Url) -> bytes:
     if not _TOKEN.fullmatch(method) or method == "CONNECT":
         raise TargetError(f"{config.method!r} is no method that can be sent")
     fields = {
-        "host": ("Host", url.authority),
-        "user-agent": ("User-Agent", "rollout-load"),
-        "accept": ("Accept", "*/*"),
+        "host": [("Host", url.authority)],
+        "user-agent": [("User-Agent", "rollout-load")],
+        "accept": [("Accept", "*/*")],
     }
+    given: dict[str, list[tuple[str, str]]] = {}
     for name, value in config.headers:
         if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
             raise TargetError(f"header {name!r} has a name or a value that HTTP does not allow")
         if name.lower() in _REFUSED_FIELDS:
             raise TargetError(f"header {name!r} frames the message or the connection; the generator sets it itself")
-        fields[name.lower()] = (name, value)
-    lines = [f"{method} {url.path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.values())]
+        given.setdefault(name.lower(), []).append((name, value))
+    if len(given.get("host", ())) > 1:
+        raise TargetError("a request has one Host (RFC 9112 §3.2)")
+    lines = [f"{method} {url.path} HTTP/1.1"]
+    lines += [f"{name}: {value}" for alike in (fields | given).values() for name, value in alike]
     if config.body or method in _WITH_BODY:
         lines.append(f"Content-Length: {len(config.body)}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + config.body

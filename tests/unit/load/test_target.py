@@ -102,6 +102,12 @@ def test_the_request_carries_its_body_with_its_length_and_ones_own_headers_repla
     )
 
 
+def test_a_header_that_is_given_twice_is_sent_twice() -> None:
+    config = a_config(headers=(("X-A", "1"), ("Accept", "text/html"), ("x-a", "2"), ("Accept", "text/plain")))
+    head = render(config, parse_url(config.url)).decode().split("\r\n")
+    assert head[3:7] == ["Accept: text/html", "Accept: text/plain", "X-A: 1", "x-a: 2"]
+
+
 def test_a_post_without_a_body_says_so_and_a_get_says_nothing() -> None:
     url = parse_url("http://127.0.0.1/")
     assert b"Content-Length: 0\r\n" in render(a_config(method="POST"), url)
@@ -118,6 +124,7 @@ def test_a_post_without_a_body_says_so_and_a_get_says_nothing() -> None:
         {"headers": (("Content-Length", "5"),)},
         {"headers": (("Transfer-Encoding", "chunked"),)},
         {"headers": (("connection", "close"),)},
+        {"headers": (("Host", "a"), ("host", "b"))},
         {"headers": (("Expect", "100-continue"),)},
     ],
 )
