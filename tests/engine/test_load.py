@@ -176,6 +176,15 @@ async def test_unexpected_answers_are_no_drops_and_are_told_beside_them(share: f
     assert any("every answer was unexpected" in text for text in told) is warned
 
 
+async def test_of_no_request_at_all_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.fakes.load.AT_ONCE", 0)
+    stack = LoadedStack(WatchSpec(window=1.0, min_requests=0))
+    seldom = replace(DEPLOY, load=replace(LOAD, rate=0.001))
+    assert (await stack.session.run(seldom)).result is Result.DONE
+    assert stack.watched().startswith("0 dropped / 0 ")
+    assert not stack.events(Warned)
+
+
 async def test_a_pause_holds_the_rollout_before_the_drain_until_somebody_lets_it_go_on() -> None:
     stack = LoadedStack(WatchSpec(window=1.0, min_requests=100_000, inconclusive=Inconclusive.PAUSE))
     stack.session.resumable = True

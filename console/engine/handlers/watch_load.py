@@ -138,7 +138,7 @@ class LoadJudge:
         doubt = _doubt(counts, spec)
         if doubt is not None:
             return self._inconclusive(*doubt)
-        if counts.unexpected == counts.done:
+        if counts.done and counts.unexpected == counts.done:
             hint = "correct x-rollout.load.url"
             self._world.publish(Warned(text="every answer was unexpected (4xx)", hint=hint))
         return f"{counts.dropped:,} dropped / {counts.done:,} synthetic requests{_beside(self._load, counts)}"
