@@ -15,6 +15,12 @@ from console.model.load_totals import merged
 
 SHARES = (0.5, 0.9, 0.95, 0.99, 0.999)
 _HEADINGS = ("p50", "p90", "p95", "p99", "p99.9", "max")
+_BY_WEIGHT = (0, 3, 5, 1, 4, 2)
+"""The same by what is told first where there is little room."""
+_NAME, _FIGURE = 10, 9
+"""Columns of that table."""
+_NAMES, _RELEASE, _SHORTEST_NAME = 3, 1, 6
+"""Of the table by release: how many columns are names, which of them may be cut, and to what."""
 _LAGGING = 0.01
 """Seconds of p99 lag from which on the generator itself falsifies what it measures."""
 _LISTED = 10
@@ -30,9 +36,9 @@ def summary_text(run: Summary, config: LoadConfig, thresholds: Sequence[Threshol
             *style.fold(f"{_how(run, config)}; {run.reason.value}", first=0, indent=0),
         ],
         _verdict(run, style),
-        _times(whole, run),
-        _split(run.groups),
-        _details(run, whole),
+        _times(whole, run, style),
+        _split(run.groups, style),
+        [line for told in _details(run, whole) for line in style.hang(told, indent=2)],
         _failures(run, style),
         [line for threshold in thresholds for line in _threshold(threshold, run, style)],
     ]
@@ -81,25 +87,31 @@ def _verdict(run: Summary, style: Style) -> list[str]:
         text = f"{totals.dropped:,} dropped of {totals.sent:,} sent"
         lines.append(style.mark(Mark.DONE if good else Mark.FAILED, text))
         if not good:
-            lines[-1] += f"   (a browser's one retry would leave {totals.dropped_for_browsers:,})"
+            note = f"(a browser's one retry would leave {totals.dropped_for_browsers:,})"
+            if len(text) + len(note) + 5 <= style.terminal.width:  # the mark, and three blanks between them
+                lines[-1] += f"   {note}"
+            else:
+                lines += style.hang(f"  {note}", indent=2)
     if run.suspended:
         text = f"no data for {run.suspended:.1f} s: this command was stopped, and sent nothing meanwhile"
-        lines.append(style.mark(Mark.WARNING, text))
+        lines += style.hang(style.mark(Mark.WARNING, text), indent=2)
     if totals.not_sent:
         reasons = _reasons(run)
-        lines.append(style.mark(Mark.WARNING, f"{totals.not_sent:,} not sent ({reasons}): the run is invalid,"))
-        lines.append("  by this generator's own fault, not the target's")
+        text = f"{totals.not_sent:,} not sent ({reasons}): the run is invalid,"
+        lines += style.hang(style.mark(Mark.WARNING, text), indent=2)
+        lines += style.hang("  by this generator's own fault, not the target's", indent=2)
     lag = run.lag.quantile(0.99)
     if lag is not None and lag > _LAGGING:
-        lines.append(style.mark(Mark.WARNING, f"the generator lagged behind its schedule: p99 {milliseconds(lag)} ms"))
+        text = f"the generator lagged behind its schedule: p99 {milliseconds(lag)} ms"
+        lines += style.hang(style.mark(Mark.WARNING, text), indent=2)
     redirects = sum(n for group in run.groups for status, n in group.statuses.items() if status in _REDIRECTS)
     if redirects:
         lines.append(style.mark(Mark.NOTE, f"{redirects:,} redirects, not followed"))
-    lines.append(
+    counted = (
         f"ok {totals.ok:,}, unexpected {totals.unexpected:,}, slow {totals.slow:,} (and {totals.slow_connects:,} slow "
         f"connects), recycled {totals.stale:,}"
     )
-    return lines
+    return lines + style.hang(counted, indent=2)
 
 
 def _reasons(run: Summary) -> str:
@@ -110,11 +122,16 @@ def _reasons(run: Summary) -> str:
     return ", ".join(f"{reason.value} {count:,}" for reason, count in sums.items())
 
 
-def _times(whole: Group, run: Summary) -> list[str]:
+def _times(whole: Group, run: Summary, style: Style) -> list[str]:
     rows = (("latency", whole.latency), ("service", whole.service), ("send lag", run.lag))
+    room = max(1, (style.terminal.width - _NAME) // _FIGURE)
+    shown = sorted(_BY_WEIGHT[:room])
     return [
-        "ms".ljust(10) + "".join(heading.rjust(9) for heading in _HEADINGS),
-        *(name.ljust(10) + "".join(cell.rjust(9) for cell in _figures(histogram)) for name, histogram in rows),
+        "ms".ljust(_NAME) + "".join(_HEADINGS[i].rjust(_FIGURE) for i in shown),
+        *(
+            name.ljust(_NAME) + "".join(figures[i].rjust(_FIGURE) for i in shown)
+            for name, figures in ((name, _figures(histogram)) for name, histogram in rows)
+        ),
     ]
 
 
@@ -122,7 +139,7 @@ def _figures(histogram: Histogram) -> list[str]:
     return [milliseconds(value) for value in (*histogram.quantiles(SHARES), histogram.maximum)]
 
 
-def _split(groups: Iterable[Group]) -> list[str]:
+def _split(groups: Iterable[Group], style: Style) -> list[str]:
     listed = list(groups)
     if len(listed) < 2:  # noqa: PLR2004 - one group is the whole
         return []
@@ -132,8 +149,24 @@ def _split(groups: Iterable[Group]) -> list[str]:
         answered = f"{group.ok + group.unexpected:,}"
         names = (clean(group.phase) or "-", clean(group.release), clean(group.color) or "-")
         rows.append((*names, answered, f"{group.dropped:,}", milliseconds(p50), milliseconds(p99)))
+    if not any(group.phase for group in listed):
+        rows = [("", *row[1:]) for row in rows]
+    return _table(rows, style)
+
+
+def _table(rows: Sequence[tuple[str, ...]], style: Style) -> list[str]:
+    """Rows with three names first; where there is too little room, columns come closer, then releases are cut."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(_cell(row[i], widths[i], left=i < 3) for i in range(len(widths))).rstrip() for row in rows]  # noqa: PLR2004
+    shown = [column for column, width in enumerate(widths) if width]
+    others = sum(widths[column] for column in shown if column != _RELEASE)
+    gap = 2 if others + widths[_RELEASE] + 2 * (len(shown) - 1) <= style.terminal.width else 1
+    widths[_RELEASE] = max(
+        _SHORTEST_NAME, min(widths[_RELEASE], style.terminal.width - others - gap * (len(shown) - 1))
+    )
+    return [
+        (" " * gap).join(_cell(style.fit(row[i], widths[i]), widths[i], left=i < _NAMES) for i in shown).rstrip()
+        for row in rows
+    ]
 
 
 def _cell(text: str, width: int, *, left: bool) -> str:
@@ -196,4 +229,4 @@ def _threshold(threshold: Threshold, run: Summary, style: Style) -> list[str]:
         found = f"{value:,.6g}"
     else:
         found = f"{milliseconds(value)} ms"
-    return [f"{style.mark(Mark.FAILED if crossed else Mark.DONE, threshold.text)}: {found}"]
+    return style.hang(f"{style.mark(Mark.FAILED if crossed else Mark.DONE, threshold.text)}: {found}", indent=2)
