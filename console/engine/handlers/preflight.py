@@ -35,7 +35,7 @@ async def preflight(_step: Preflight, world: World) -> str:
     await _remember(observed, world)
     if observed.drift is not None:
         state, file, live = observed.drift
-        world.publish(Warned(text=f"DRIFT: state {state}, file {file}, live {live}", hint="rollout recover --adopt"))
+        world.publish(Warned(text=f"DRIFT: state {state}, file {file}, live {live}; this rollout goes by what is live"))
     return f"{observed.active.value} serves, generation {upstream.live.generation}"
 
 
