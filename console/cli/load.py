@@ -23,7 +23,7 @@ from console.load.guard import check_aim, published
 from console.load.target import TargetError
 from console.load.thresholds import Threshold, ThresholdError, parse_threshold
 from console.model.errors import ConfigError, RuntimeFailedError, UsageError
-from console.model.load import MAX_DURATION, MAX_RATE, Arrivals, LoadConfig, Summary
+from console.model.load import MAX_DURATION, MAX_RATE, Arrivals, EndReason, LoadConfig, Summary
 from console.model.load_wire import encode
 from console.ports.load import LoadRun
 
@@ -136,7 +136,11 @@ async def _measure(config: LoadConfig, args: argparse.Namespace, output: Output)
     tell(summary_text(summary, config, thresholds, style))
     if json:
         output.data(encode(summary).decode())
-    return ExitCode.INTERRUPTED if interruption.happened else _verdict(summary, thresholds)
+    if interruption.happened:
+        return ExitCode.INTERRUPTED
+    if summary.reason is EndReason.STOPPED:
+        raise RuntimeFailedError("measure to the end", "somebody ended the generator (SIGTERM)", now=_so_far(load))
+    return _verdict(summary, thresholds)
 
 
 class _Interruption:

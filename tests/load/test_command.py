@@ -279,6 +279,18 @@ def test_a_generator_that_stalls_is_told_and_does_not_outlast_the_bound(tmp_path
     assert b"killed" not in errors
 
 
+def test_a_generator_that_somebody_else_ended_did_not_measure_what_was_asked_for(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        process = started(tmp_path, server.url, "--rate", "50", "--duration", "1m", "--allow-remote")
+        wait_for_requests(server, 20)
+        child = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+        os.kill(child, signal.SIGTERM)
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert b"0 dropped of " in output
+    assert b"could not measure to the end" in errors
+
+
 def test_every_line_of_the_json_stream_has_the_same_version(tmp_path: Path) -> None:
     with FaultServer() as server:
         process = started(tmp_path, server.url, "--rate", "50", "--duration", "1m", "--allow-remote", "--json")
