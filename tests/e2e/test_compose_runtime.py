@@ -464,9 +464,9 @@ async def test_the_proxys_container_is_found_again_after_it_was_recreated(pinned
     pinned.compose("up", "-d", "proxy")
     assert await host.identity() != identity
     docker("stop", "--time", "1", next(iter(pinned.snapshot("proxy"))).lstrip("/"))
-    with pytest.raises(ProxyUnreachableError, match="exited"):
+    with pytest.raises(ProxyUnreachableError, match="has ended"):
         await host.published(80)
-    with pytest.raises(ProxyUnreachableError, match="exited"):
+    with pytest.raises(ProxyUnreachableError, match="has ended"):
         await host.processes()
 
 

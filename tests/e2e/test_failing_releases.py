@@ -107,7 +107,7 @@ def test_a_release_that_fails_while_it_serves_is_rolled_back(operator: Operator,
 
     told, report = late(operator, "crash")
     assert "let green serve" in told
-    assert "die" in told
+    assert "ended with exit code" in told
     # What it served when it crashed, and what came before the rollback, is lost: 502 by the proxy, never by blue.
     wholly(report, "502 from ")
     assert report.dropped > 0
