@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from console.adapters.proxy.control import CONTROL_TIMEOUT, Control
@@ -13,22 +14,38 @@ from console.planning.preflight import parse_nginx
 from console.ports.proxy_host import ProxyHost
 
 DUMP_DEADLINE = 15.0
+LOOKS = 8
+PAUSE = 0.25
+"""Seconds between two looks. Docker restarts what ends after 0.1 s, then 0.2, 0.4 and so on: one look meets a pause."""
 
 
 async def proxy_facts(spec: Spec, host: ProxyHost) -> ProxyFacts | None:
-    """The facts of the running proxy; None when it does not run. Changes nothing."""
-    try:
-        master = master_of(await host.processes())
-        if master is None:
-            return None
-        command = command_of(master)
-        dump = await host.run((*command, "-T"), deadline=DUMP_DEADLINE)
-        version = await host.run((*command, "-v"), deadline=DUMP_DEADLINE)
-        published = await host.published(spec.proxy.control_port)
-    except ProxyGoneError as error:
-        return ProxyFacts(crashed=error.found) if error.crashing else None
-    except ProxyUnreachableError:
+    """The facts of the running proxy; None when it does not run. Changes nothing.
+
+    One that ends again and again runs for a moment each time: what can't be read then is looked at once more.
+    """
+    for _ in range(LOOKS):
+        try:
+            facts = await _read(spec, host)
+        except ProxyGoneError as error:
+            return ProxyFacts(crashed=error.found) if error.crashing else None
+        except ProxyUnreachableError:
+            facts = None
+        if facts is not None:
+            return facts
+        await asyncio.sleep(PAUSE)
+    return None
+
+
+async def _read(spec: Spec, host: ProxyHost) -> ProxyFacts | None:
+    """The facts; None when there is no nginx yet, or none any more. Raises `ProxyUnreachableError`."""
+    master = master_of(await host.processes())
+    if master is None:
         return None
+    command = command_of(master)
+    dump = await host.run((*command, "-T"), deadline=DUMP_DEADLINE)
+    version = await host.run((*command, "-v"), deadline=DUMP_DEADLINE)
+    published = await host.published(spec.proxy.control_port)
     target = spec.proxy.target
     facts = (
         ProxyFacts()

@@ -12,7 +12,7 @@ from typing import TypeVar
 from docker.api.client import APIClient
 
 from console.adapters.runtime.container_exec import ExecResult, execute
-from console.adapters.runtime.container_replica import Listed, Tree, branch, leaf
+from console.adapters.runtime.container_replica import Tree, branch, leaf
 from console.adapters.runtime.containers import Containers, running
 from console.adapters.runtime.docker_client import ConflictError, DockerClient, NotFoundError, in_daemon_thread
 from console.adapters.runtime.text import clean, telling_words
@@ -180,24 +180,27 @@ class ContainerHost:
     async def _look(self, attempted: str) -> Tree:
         service = self._spec.proxy.service
         own = await self._containers.of(service)
-        for details in await self._containers.inspect(own):
+        inspected = await self._containers.inspect(own)
+        for details in inspected:
             if running(details):
                 return details
-        if not own:
+        if not inspected:
             raise NotFoundError(attempted, f"the service `{service}` has no container")
-        state = own[0].state
+        # Not as it was listed: it may have ended since.
+        details = inspected[0]
+        state = leaf(details, "State", "Status")
         raise _DownError(
-            attempted, f"its container {STATES.get(state, f'is {state}')}{await self._why(own[0])}", state=state
+            attempted, f"its container {STATES.get(state, f'is {state}')}{await self._why(details, state)}", state=state
         )
 
-    async def _why(self, one: Listed) -> str:
+    async def _why(self, details: Tree, state: str) -> str:
         """What a container that does not run, or Docker of it, said last; empty when that was nothing."""
         try:
-            details: Tree = await self._client.call("inspect the proxy", lambda api: api.inspect_container(one.id))
             told = _NETWORKING.sub("", clean(leaf(details, "State", "Error")).strip())
-            if not told and one.state in CRASHED:
+            if not told and state in CRASHED:
+                container = leaf(details, "Id")
                 output = await self._client.call(
-                    "read the proxy's logs", lambda api: api.logs(one.id, tail=LAST_WORDS, stream=False)
+                    "read the proxy's logs", lambda api: api.logs(container, tail=LAST_WORDS, stream=False)
                 )
                 told = telling_words(output)
         except RuntimeFailedError:
