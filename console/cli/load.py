@@ -139,7 +139,9 @@ async def _measure(config: LoadConfig, args: argparse.Namespace, output: Output)
     if interruption.happened:
         return ExitCode.INTERRUPTED
     if summary.reason is EndReason.STOPPED:
-        raise RuntimeFailedError("measure to the end", "somebody ended the generator (SIGTERM)", now=_so_far(load))
+        raise RuntimeFailedError(
+            "measure to the end", "somebody ended the generator (SIGTERM)", now=_so_far(load), next_command=_HELP
+        )
     return _verdict(summary, thresholds)
 
 

@@ -14,7 +14,8 @@ from console.planning.preflight import parse_nginx
 from console.ports.proxy_host import ProxyHost
 
 DUMP_DEADLINE = 15.0
-LOOKS = 8
+PATIENCE = 2.0
+"""Seconds in which a further look is begun. A look that takes long itself has no second one."""
 PAUSE = 0.25
 """Seconds between two looks. Docker restarts what ends after 0.1 s, then 0.2, 0.4 and so on: one look meets a pause."""
 
@@ -24,17 +25,18 @@ async def proxy_facts(spec: Spec, host: ProxyHost) -> ProxyFacts | None:
 
     One that ends again and again runs for a moment each time: what can't be read then is looked at once more.
     """
-    for _ in range(LOOKS):
+    clock = asyncio.get_running_loop().time
+    end = clock() + PATIENCE
+    while True:
         try:
             facts = await _read(spec, host)
         except ProxyGoneError as error:
             return ProxyFacts(crashed=error.found) if error.crashing else None
         except ProxyUnreachableError:
             facts = None
-        if facts is not None:
+        if facts is not None or clock() >= end:
             return facts
         await asyncio.sleep(PAUSE)
-    return None
 
 
 async def _read(spec: Spec, host: ProxyHost) -> ProxyFacts | None:
