@@ -9,15 +9,20 @@ import time
 from pathlib import Path
 
 from bench import load_others
-from bench.figures import judge
+from bench.figures import judge, ratio
 from bench.load_floor import bare_loop
 from bench.load_others import CONNECTIONS
+from bench.load_raw import raw_client
 from console.adapters.load import LoadSupervisor
 from console.model.load import LoadConfig, Summary
 from tests.load.nginx import REFERENCE, Nginx
 from tests.tui.pseudo_terminal import PseudoTerminal
 
 SECONDS = 3.0
+STEADY_SECONDS = 10.0
+"""A steady rate is what is left when the connections are made."""
+RAW = {1000.0: 7.0, 5000.0: 20.0}
+"""Percent of a core that `raw_client` took where the limits were drawn, by requests a second."""
 SATURATED = 90_000.0
 """More a second than 50 connections carry: each is always busy, as with the clients that wait for answers. What finds
 no free connection is not sent."""
@@ -79,16 +84,20 @@ def _cost(url: str, rounds: int) -> None:
 
 def _steady(url: str, rounds: int) -> None:
     for rate, limit in ((1000.0, 9.0), (5000.0, 25.0)):
-        kept, mixed, floors = [], [], []
+        kept, mixed, bare, raw = [], [], [], []
         for _ in range(rounds):
-            floors.append(bare_loop(url, rate, SECONDS) * 100)
-            kept.append(_measure(LoadConfig(url=url, rate=rate, duration=SECONDS, fresh_share=0.0)))
-            mixed.append(_measure(LoadConfig(url=url, rate=rate, duration=SECONDS)))
-        judge(f"core used at {rate:,.0f}/s, kept-alive connections", statistics.median(map(_share, kept)), limit, "%")
-        ratios = [_share(run) / floor for run, floor in zip(kept, floors, strict=True)]
+            bare.append(bare_loop(url, rate, SECONDS) * 100)
+            raw.append(raw_client(url, rate, STEADY_SECONDS) * 100)
+            kept.append(_measure(LoadConfig(url=url, rate=rate, duration=STEADY_SECONDS, fresh_share=0.0)))
+            mixed.append(_measure(LoadConfig(url=url, rate=rate, duration=STEADY_SECONDS)))
+        shares = [_share(run) for run in kept]
+        judge(f"core used at {rate:,.0f}/s, kept-alive connections", statistics.median(shares), limit, "%")
+        against = f"the same over a raw asyncio client ({statistics.median(raw):.2f} %)"
+        ratio(against, shares, raw, limit=round(limit / RAW[rate], 2))
+        each = [share / floor for share, floor in zip(shares, bare, strict=True)]
         print(
-            f"    a bare loop of send and receive {statistics.median(floors):.2f} %, that is "
-            f"{statistics.median(ratios):.2f} x ({min(ratios):.2f} to {max(ratios):.2f}); "
+            f"    a bare loop of send and receive {statistics.median(bare):.2f} %, that is "
+            f"{statistics.median(each):.2f} x ({min(each):.2f} to {max(each):.2f}); "
             f"with {LoadConfig(url=url, rate=rate).fresh_share:.0%} fresh connections "
             f"{statistics.median(map(_share, mixed)):.2f} %",
             flush=True,
