@@ -15,7 +15,7 @@ from console.adapters.clock import SystemClock
 from console.engine.session import Session
 from console.model.observed import Replica
 from console.ports.runtime import ReplicaStats
-from console.tui.launch import Launch, open_console
+from console.tui.launch import Launch, Plain, open_console
 from tests.fakes.runtime import FakeRuntime
 from tests.fakes.stack import ACTOR, FakeStack, make_spec
 
@@ -41,7 +41,7 @@ def main() -> int:
     return open_console(Launch(open_session=opened, plain=_nobody))
 
 
-def _nobody() -> None:
+def _nobody() -> Plain:
     raise AssertionError("nobody leaves this screen in mid-rollout")
 
 

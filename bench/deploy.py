@@ -30,7 +30,8 @@ def run(rounds: int) -> None:
 
 async def _rounds(rounds: int, floors: Floors, spec: Spec) -> None:
     session = await session_on(spec)
-    ups, readies, reloads, empty, warm, removals = ([] for _ in range(6))
+    series: list[list[float]] = [[] for _ in range(6)]
+    ups, readies, reloads, empty, warm, removals = series
     try:
         for _ in Color:  # both colors get their image
             assert (await session.run(BUILD)).result is Result.DONE

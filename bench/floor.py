@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from datetime import datetime
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -75,8 +76,8 @@ class Floors:
         container.remove()
         return time.perf_counter() - began
 
-    def _inspected(self, container: Container) -> dict:  # type: ignore[type-arg]
-        return self._docker.api.inspect_container(container.id)
+    def _inspected(self, container: Container) -> dict[str, Any]:
+        return dict(self._docker.api.inspect_container(container.id or ""))
 
 
 def _accepting(proxy: Container) -> set[str]:

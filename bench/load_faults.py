@@ -78,7 +78,7 @@ def _ours(url: str) -> int | None:
             summary = await load.wait()
         finally:
             await load.close()
-        return sum(merged(summary.groups).attempts.values()) if summary else None
+        return sum(count for _, count in merged(summary.groups).attempts) if summary else None
 
     return asyncio.run(measure())
 

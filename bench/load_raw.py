@@ -55,7 +55,7 @@ async def _steadily(url: str, rate: float, seconds: float) -> float:
     split, loop = urlsplit(url), asyncio.get_running_loop()
     idle: deque[_Connection] = deque()
     made = [
-        (await loop.create_connection(lambda: _Connection(idle), split.hostname, split.port or 80))[0]
+        (await loop.create_connection(lambda: _Connection(idle), split.hostname or "", split.port or 80))[0]
         for _ in range(_CONNECTIONS)
     ]
     cpu, began, sent = time.process_time(), time.monotonic(), 0

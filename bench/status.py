@@ -27,15 +27,18 @@ def run(rounds: int) -> None:
         journal = stack.directory / "state" / "journal.jsonl"
         years = journal.with_name("years.jsonl")
         _write(years)
-        floor, status, help_text, long = [], [], [], []
+        floor: list[float] = []
+        status: list[float] = []
+        help_text: list[float] = []
+        long: list[float] = []
         for number in range(rounds + 1):
-            times = (
+            times = [
                 _timed(sys.executable, "-c", "import docker", where=stack.directory),
                 _timed(ROLLOUT, "status", where=stack.directory),
                 _timed(ROLLOUT, "--help", where=stack.directory),
-            )
+            ]
             years.rename(journal)
-            times += (_timed(ROLLOUT, "status", where=stack.directory),)
+            times.append(_timed(ROLLOUT, "status", where=stack.directory))
             journal.rename(years)
             if number:
                 for values, value in zip((floor, status, help_text, long), times, strict=True):
