@@ -62,6 +62,7 @@ class Invocation:
         """A `rollout` command with the flags that say which stack; any other command as it is.
 
         An embedded stack is nobody else's to act on: typed in a shell, the same command would act on another stack.
+        Help is the same for every stack, and what was typed may say already which one.
         """
         line = self.line
         if line.command == "demo" and command.startswith("rollout ") and command != "rollout demo":
@@ -69,4 +70,7 @@ class Invocation:
         flags: list[str] = [word for name in line.files for word in ("-f", name)]
         flags += ["-p", line.project_name] if line.project_name else []
         flags += ["--state-dir", line.state_dir] if line.state_dir else []
-        return f"{command} {shlex.join(flags)}" if flags and command.startswith("rollout ") else command
+        words = command.split()
+        if words[:1] != ["rollout"] or "--help" in words or {shlex.quote(flag) for flag in flags} <= set(words):
+            return command
+        return f"{command} {shlex.join(flags)}"

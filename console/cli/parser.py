@@ -15,7 +15,7 @@ from console.cli.exit_codes import MEANINGS
 from console.cli.suggest import better_message
 from console.model.errors import UsageError
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - no public name
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 - no public name
 PROGRAM = "rollout"
 ROLLOUTS = ("up", "deploy", "cutover", "drain", "rollback", "retire")
 SOURCES = ("auto", "build", "pull", "local")
@@ -73,15 +73,11 @@ class Parser(argparse.ArgumentParser):
         """Raise instead of printing and leaving with 2."""
         raise UsageError(
             "read the command line",
-            better_message(message, commands=tuple(_SUMMARIES), options=KNOWN_OPTIONS),
+            better_message(message, commands=tuple(_SUMMARIES), options=self._option_string_actions),
             now="nothing was touched",
             next_command=f"{self.prog} --help",
             command=self.prog.removeprefix(PROGRAM).strip(),
         )
-
-
-KNOWN_OPTIONS: set[str] = set()
-"""Every option of every command, for suggestions."""
 
 
 def parse(argv: Sequence[str]) -> CommandLine:
@@ -93,17 +89,15 @@ def parse(argv: Sequence[str]) -> CommandLine:
     """
     parser = build(with_load="load" in argv)
     namespace, unknown = parser.parse_known_args(list(argv))
-    if unknown:
-        command = getattr(namespace, "command", None)
-        parser.prog = f"rollout {command}" if command else "rollout"
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     values = vars(namespace)
+    asked: Parser = values.pop("grammar", parser)
+    if unknown:
+        asked.error(f"unrecognized arguments: {' '.join(unknown)}")
     values["files"] = (*values.pop("files_before", ()), *(values.get("files") or ()))
     values["command"] = values.get("command") or ""
-    if values["command"] == "load":
-        return CommandLine(command="load", json=bool(values.get("json")), load=namespace)
     known = {field.name for field in fields(CommandLine)}
-    return CommandLine(**{name: value for name, value in values.items() if name in known})
+    own = namespace if values["command"] == "load" else None
+    return CommandLine(**{name: value for name, value in values.items() if name in known}, load=own)
 
 
 def build(*, with_load: bool = False) -> Parser:
@@ -125,9 +119,9 @@ def build(*, with_load: bool = False) -> Parser:
     _mending(commands)
     _stack(commands)
     if with_load and load_exists():
-        from console.cli.load import add_parser  # noqa: PLC0415 - its grammar pulls the generator in
+        from console.cli.load_arguments import add_arguments  # noqa: PLC0415 - its grammar pulls the generator in
 
-        add_parser(commands)
+        add_arguments(_command(commands, "load"))
     elif load_exists():
         commands.add_parser("load", help=_SUMMARIES["load"])
     return parser
@@ -138,7 +132,7 @@ def load_exists() -> bool:
     return importlib.util.find_spec("console.cli.load") is not None
 
 
-def _command(commands: Commands, name: str) -> argparse.ArgumentParser:
+def _command(commands: Commands, name: str) -> Parser:
     parser = commands.add_parser(
         name,
         prog=f"rollout {name}",
@@ -148,6 +142,7 @@ def _command(commands: Commands, name: str) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _common(parser, files="files")
+    parser.set_defaults(grammar=parser)
     return parser
 
 
@@ -163,7 +158,6 @@ def _common(parser: argparse.ArgumentParser, *, files: str) -> None:
     group.add_argument("--plain", action="store_true", default=nothing, help="append-only lines, no cursor moves")
     group.add_argument("--read-only", action="store_true", default=nothing, help="look, never act")
     group.add_argument("--ascii", action="store_true", default=nothing, help="the console: no signs beyond ASCII")
-    KNOWN_OPTIONS.update(parser._option_string_actions)  # noqa: SLF001 - argparse has no public way to list them
 
 
 def _rollout(parser: argparse.ArgumentParser, action: str) -> None:
@@ -192,7 +186,6 @@ def _rollout(parser: argparse.ArgumentParser, action: str) -> None:
     if action in {"deploy", "cutover", "rollback"}:
         _load_flags(parser)
         _smoke(parser)
-    KNOWN_OPTIONS.update(parser._option_string_actions)  # noqa: SLF001 - as above
 
 
 def _load_flags(parser: argparse.ArgumentParser) -> None:

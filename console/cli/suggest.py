@@ -28,5 +28,7 @@ def better_message(message: str, *, commands: Collection[str], options: Collecti
 def _closest(found: str, known: Collection[str]) -> str:
     import difflib  # noqa: PLC0415 - only a mistake needs it
 
+    if found in known:
+        return " (it stands after the command)"
     matches = difflib.get_close_matches(found, sorted(known), n=1, cutoff=0.6)
     return f" (did you mean {matches[0]}?)" if matches else ""

@@ -9,7 +9,7 @@ from tests.cli.conftest import Rollout
 COMMANDS = (
     *("up", "deploy", "cutover", "drain", "rollback", "retire"),
     *("status", "history", "receipt", "recover", "lock"),
-    *("check", "demo", "init", "down"),
+    *("check", "load", "demo", "init", "down"),
 )
 
 
@@ -56,6 +56,12 @@ def test_the_version_is_one_line(rollout: Rollout) -> None:
         (("lock", "steal"), "not 'steal'"),
         (("deploy", "--source", "moon"), "not 'moon'"),
         (("deploy", "--no-cut"), "did you mean --no-cutover?"),
+        (("--imgae", "deploy"), "did you mean --image?"),
+        (("--no-cutover", "deploy"), "(it stands after the command)"),
+        (("load", "--rte", "5"), "did you mean --rate?"),
+        (("load", "--dur", "5s"), "did you mean --duration?"),
+        (("load", "--failon", "x"), "did you mean --fail-on?"),
+        (("load", "--red-only"), "did you mean --read-only?"),
         (("demo", "--proxy", "haproxy"), "haproxy"),
     ],
 )
@@ -68,6 +74,16 @@ def test_a_wrong_command_line_is_64_and_says_what_was_meant(rollout: Rollout, ar
     assert ran.backend.lines == []
 
 
+def test_only_options_of_the_command_that_was_typed_are_suggested(rollout: Rollout) -> None:
+    for argv, foreign in (
+        (("status", "--imgae", "x"), "--image"),
+        (("load", "--too", "5"), "--to"),
+        (("load", "--sourc", "x"), "--source"),
+        (("--imgae", "x"), "--image"),
+    ):
+        assert f"did you mean {foreign}?" not in rollout(*argv).err
+
+
 def test_a_wrong_command_line_under_json_is_a_document_too(rollout: Rollout) -> None:
     ran = rollout("deploy", "--json", "--imgae", "x")
     assert ran.code == 64
@@ -77,10 +93,25 @@ def test_a_wrong_command_line_under_json_is_a_document_too(rollout: Rollout) -> 
     assert ran.err
 
 
-@pytest.mark.parametrize("argv", [("--json", "-p", "shop", "status"), ("status", "-p", "shop", "--json")])
-def test_common_flags_stand_before_or_after_the_command(argv: tuple[str, ...]) -> None:
-    line = parse(argv)
-    assert (line.command, line.project_name, line.json) == ("status", "shop", True)
+@pytest.mark.parametrize("command", ["status", "load"])
+@pytest.mark.parametrize("before", [True, False])
+def test_common_flags_stand_before_or_after_the_command(command: str, before: bool) -> None:  # noqa: FBT001 - a case
+    flags = ["-p", "shop", "-f", "a.yml", "--state-dir", "s", "--json", "--plain", "--read-only", "--ascii"]
+    line = parse([*flags, command] if before else [command, *flags])
+    assert (line.command, line.project_name, line.files, line.state_dir) == (command, "shop", ("a.yml",), "s")
+    assert line.json
+    assert line.plain
+    assert line.read_only
+    assert line.ascii
+
+
+@pytest.mark.parametrize("argv", [("--read-only", "load", "-f", "a.yml"), ("load", "-f", "a.yml", "--read-only")])
+def test_read_only_refuses_load_as_it_does_every_act(rollout: Rollout, argv: tuple[str, ...]) -> None:
+    ran = rollout(*argv, "http://127.0.0.1:1/", "--allow-remote")
+    assert ran.code == 64
+    assert "--read-only was given" in ran.err
+    assert "next       rollout load -f a.yml http://127.0.0.1:1/ --allow-remote\n" in ran.err
+    assert ran.backend.lines == []
 
 
 def test_files_given_before_and_after_the_command_are_all_kept_in_order() -> None:

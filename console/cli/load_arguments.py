@@ -1,0 +1,91 @@
+"""The grammar of `rollout load`: its own options and what their values may be."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from pathlib import Path
+
+from console.config.durations import parse_duration
+from console.load.thresholds import Threshold, ThresholdError, parse_threshold
+from console.model.load import MAX_DURATION, MAX_RATE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what only this command understands."""
+    parser.description = "Send a constant rate of requests and count what is lost. Arrivals never wait\nfor answers."
+    add = parser.add_argument
+    add("url", nargs="?", metavar="URL", help="default: x-rollout.load.url, else the smoke URL")
+    add("--rate", type=_rate, metavar="N", help="requests a second (default: x-rollout.load.rate, else 100)")
+    add("--duration", type=_duration, default=10.0, metavar="TIME", help="default 10s; always bounded")
+    add("--poisson", action="store_true", help="random arrivals at that rate instead of evenly spaced ones")
+    add("--method", default="", metavar="NAME", help="default GET, or POST with a body")
+    add("-H", "--header", action="append", default=[], type=_header, metavar="'NAME: VALUE'", help="repeatable")
+    body = parser.add_mutually_exclusive_group()
+    body.add_argument("--body", metavar="TEXT", help="body of every request")
+    body.add_argument("--body-file", type=Path, metavar="FILE", help="the same from a file")
+    add("--timeout", type=_duration, default=10.0, metavar="TIME", help="for one attempt (default 10s)")
+    add("--connections", type=_count, default=20, metavar="N", help="kept-alive connections (default 20)")
+    add("--max-connections", type=_count, default=1000, metavar="N", help="of all kinds (default 1000)")
+    add("--fresh", type=_percent, default=0.1, metavar="PERCENT", help="requests on fresh connections (default 10)")
+    add("--expect", type=_statuses, default=frozenset(), metavar="CODES", help="further good statuses: 404,503")
+    add("--release-from", default="header:X-Rollout-Release", metavar="RULE", help="header:NAME or json:FIELD")
+    add("--slow-over", type=_duration, default=1.0, metavar="TIME", help="counts as slow beyond it (default 1s)")
+    add("--fail-on", action="append", default=[], type=_threshold, metavar="RULE", help="dropped>0, p99>50ms, ...")
+    add("--insecure", action="store_true", help="don't verify the server's certificate")
+    add("--ca-file", default="", metavar="FILE", help="certificates to trust instead of the system's")
+    add("--allow-remote", action="store_true", help="aim at something else than this stack's own published address")
+
+
+def _duration(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        seconds = parse_duration(text)
+        if 0 < seconds <= MAX_DURATION:
+            return seconds
+    raise argparse.ArgumentTypeError(f"a time up to 24h was expected (500ms, 10s, 1m30s), not {text!r}")
+
+
+def _rate(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        rate = float(text)
+        if 0 < rate <= MAX_RATE:
+            return rate
+    raise argparse.ArgumentTypeError(f"requests a second up to {MAX_RATE:,.0f} were expected, not {text!r}")
+
+
+def _count(text: str) -> int:
+    with contextlib.suppress(ValueError):
+        number = int(text)
+        if 0 < number <= 100_000:  # noqa: PLR2004 - more than there are ports
+            return number
+    raise argparse.ArgumentTypeError(f"a whole number from 1 to 100000 was expected, not {text!r}")
+
+
+def _percent(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        share = float(text.removesuffix("%")) / 100
+        if 0 <= share <= 1:
+            return share
+    raise argparse.ArgumentTypeError(f"a percentage from 0 to 100 was expected, not {text!r}")
+
+
+def _statuses(text: str) -> frozenset[int]:
+    with contextlib.suppress(ValueError):
+        codes = frozenset(int(code) for code in text.split(","))
+        if all(100 <= code <= 599 for code in codes):  # noqa: PLR2004 - what HTTP has
+            return codes
+    raise argparse.ArgumentTypeError(f"status codes were expected (404,503), not {text!r}")
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise argparse.ArgumentTypeError(f"'Name: value' was expected, not {text!r}")
+    return name.strip(), value.strip()
+
+
+def _threshold(text: str) -> Threshold:
+    try:
+        return parse_threshold(text)
+    except ThresholdError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
