@@ -13,19 +13,28 @@ from console.ports.load import LoadRun
 
 
 def measured(run: LoadRun, config: LoadConfig, summary: Summary | None, found: str = "") -> ReceiptLoad:
-    """The receipt's part, from the generator's own summary or, when it died, from what it had reported."""
+    """The receipt's part, from the generator's own summary or, when it died, from what it had reported.
+
+    Args:
+        run: the load.
+        config: what it was asked for.
+        summary: the generator's own; None when it gave none.
+        found: why what was counted proves nothing, if that is known.
+    """
     totals = summary.totals if summary else run.sum.totals
     phases = summary.phases if summary else run.sum.phases
     groups = summary.groups if summary else run.sum.groups
     failures = summary.failures if summary else tuple(run.sum.failures)
     lag = summary.lag if summary else run.sum.lag
-    problems = [] if summary else [found or run.counts().problem or "the load generator gave no summary"]
+    if summary is None:
+        found = found or run.counts().problem or "the load generator gave no summary"
+    problems = [found] if found else []
     if totals.not_sent:
         problems.append(f"{totals.not_sent} requests could not be sent by the generator itself")
     return ReceiptLoad(
         url=config.url,
         rate=config.rate,
-        valid=summary is not None and summary.valid,
+        valid=summary is not None and summary.valid and not found,
         problem="; ".join(problems),
         due=totals.due,
         not_sent=totals.not_sent,

@@ -7,7 +7,7 @@ import asyncio
 from console.engine.evidence import measured
 from console.model.errors import RuntimeFailedError, UsageError
 from console.model.events import LoadMeasured, LoadStarted, PhaseChanged, Record
-from console.model.load import LoadConfig, Summary
+from console.model.load import EndReason, LoadConfig, Summary
 from console.model.receipt_load import ReceiptLoad
 from console.ports.load import LoadRun
 
@@ -75,7 +75,8 @@ class RolloutLoad:
         )
 
     async def _ended(self) -> tuple[Summary | None, str]:
-        """End the generator: its summary, or None and what was wrong with it before we ended it."""
+        """End the generator: its summary, unless it gave none, and what was wrong with it before we ended it."""
+        over, heard = self.run.summary is not None, self.run.counts().elapsed
         stopping = asyncio.ensure_future(self.run.stop())
         problem, looks = "", 0
         end = asyncio.get_running_loop().time() + self._longest_wait
@@ -85,7 +86,17 @@ class RolloutLoad:
                 problem, looks = problem or found, looks + 1 if found else 0
                 if looks >= _STALLED_LOOKS or asyncio.get_running_loop().time() >= end:
                     return None, problem or "the load generator did not end in time"
-            return stopping.result(), problem
+            summary = stopping.result()
+            if summary is None:
+                return None, problem
+            # What is still in flight holds the summary back: the generator's own clock tells when it had sent the last.
+            return summary, _too_early(summary) if over or summary.elapsed < heard else ""
         finally:
             stopping.cancel()
             await self.run.close()
+
+
+def _too_early(summary: Summary) -> str:
+    stopped = summary.reason is EndReason.STOPPED
+    why = "somebody ended the generator (SIGTERM)" if stopped else summary.reason.value
+    return f"the load ended before the rollout did: {why}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from xml.etree import ElementTree as ET
 
 import pytest
 
+from console.cli.render.receipt_junit import receipt_junit
 from console.engine.handlers.watch_load import judge
 from console.model.color import Color
 from console.model.errors import RuntimeFailedError
@@ -361,6 +363,42 @@ async def test_zero_drops_required_are_not_proven_by_a_load_that_died() -> None:
     outcome = await stack.deploy(zero=True)
     assert (outcome.result, outcome.active) == (Result.NEEDS_HUMAN, Color.GREEN)
     assert "died" in outcome.message
+
+
+@pytest.mark.parametrize("phase", ["preparing", "verifying", "draining"])
+async def test_zero_drops_required_are_not_proven_by_a_load_that_ended_before_the_rollout(phase: str) -> None:
+    stack = LoadedStack()
+    stack.load.ends_in = phase
+    outcome = await stack.deploy(zero=True)
+    assert (outcome.result, outcome.active, stack.active.color) == (Result.NEEDS_HUMAN, Color.GREEN, Color.GREEN)
+    assert "the load ended before the rollout did" in outcome.message
+    receipt = stack.receipts.written[0]
+    evidence = receipt.load
+    assert evidence is not None
+    assert (evidence.valid, evidence.dropped, evidence.proves_zero) == (False, 0, False)
+    assert evidence.doubt == "the load ended before the rollout did: somebody ended the generator (SIGTERM)"
+    suite = ET.fromstring(receipt_junit(receipt))
+    assert suite.find("testcase[@name='requests']/failure") is not None
+
+
+@pytest.mark.parametrize(
+    ("inconclusive", "result", "active"),
+    [
+        (Inconclusive.CONTINUE, Result.DONE, Color.GREEN),
+        (Inconclusive.ROLLBACK, Result.ROLLED_BACK, Color.BLUE),
+        (Inconclusive.PAUSE, Result.NEEDS_HUMAN, Color.GREEN),
+    ],
+)
+@pytest.mark.parametrize("phase", ["preparing", "verifying"])
+async def test_a_load_that_ended_before_the_watch_did_is_no_data_as_one_that_died_is(
+    phase: str, inconclusive: Inconclusive, result: Result, active: Color
+) -> None:
+    stack = LoadedStack(WatchSpec(window=5.0, min_requests=0, inconclusive=inconclusive))
+    stack.load.ends_in = phase
+    outcome = await stack.deploy()
+    assert (outcome.result, outcome.active) == (result, active)
+    told = [event.text for event in stack.events(Warned) if isinstance(event, Warned)]
+    assert any("inconclusive: the load ended" in text for text in [outcome.message, *told])
 
 
 async def test_a_generator_that_stalls_still_leaves_its_evidence_and_its_reason(

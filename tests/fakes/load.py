@@ -64,6 +64,8 @@ class FakeLoad:
         """The phase in which there are no more numbers."""
         self.stalls_in = ""
         """The phase from which it says nothing any more, and does not end."""
+        self.ends_in = ""
+        """The phase that begins with its end: it sums up, and sends nothing from then on."""
         self.refuses = ""
         self.config = LoadConfig(url="", rate=0)
         self.stamped: list[str] = []
@@ -100,7 +102,8 @@ class FakeLoad:
             await self._clock.sleep(INTERVAL)
         self._spans[-1].last = self._clock.time
         self._spans.append(Span(phase=name, first=self._clock.time))
-        self._died = name == self.dies_in
+        self._died = name in (self.dies_in, self.ends_in)
+        self.summary = self._summed_up() if name == self.ends_in else None
         return self._number(self._clock.time)
 
     async def rate(self, rate: float) -> None:
@@ -122,13 +125,20 @@ class FakeLoad:
 
     async def stop(self) -> Summary | None:
         if self._died:
-            return None
+            return self.summary
         if self.stalls_in in self.stamped:
             await asyncio.Event().wait()
+        self.summary = self._summed_up()
+        return self.summary
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def _summed_up(self) -> Summary:
         now = self._clock.time
         counted = [(span.phase, self._due(span, now), self._dropped(span, now)) for span in self._spans]
         due, dropped = (sum(one[part] for one in counted) for part in (1, 2))
-        self.summary = Summary(
+        return Summary(
             url=self.config.url,
             method="GET",
             address="127.0.0.1:80",
@@ -148,13 +158,9 @@ class FakeLoad:
             cpu_seconds=0.0,
             snapshots=0,
         )
-        return self.summary
-
-    async def close(self) -> None:
-        self.closed = True
 
     def _counts(self, spans: list[Span], now: float) -> LoadCounts:
-        problem = "the load generator died" if self._died else ""
+        problem = ("the load ended: stopped" if self.summary else "the load generator died") if self._died else ""
         if self.stalls_in in self.stamped:
             problem = "the load generator was killed" if self.closed else "the load generator has said nothing for 2 s"
         number = self._number(now)

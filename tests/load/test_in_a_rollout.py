@@ -23,6 +23,7 @@ from console.cli.render.receipt import receipt_markdown, receipt_text
 from console.cli.render.receipt_junit import receipt_junit
 from console.cli.render.style import Style
 from console.cli.terminal import Terminal
+from console.engine.load import RolloutLoad
 from console.engine.session import Session
 from console.model.color import Color
 from console.model.events import Record, StepFailed
@@ -33,6 +34,8 @@ from console.model.receipt import Receipt
 from console.model.request import Actor, Request, Result
 from console.model.spec import LoadSpec
 from console.wiring import embedded_session
+from tests.load.fault_server import Fault, FaultServer
+from tests.load.runs import until
 from tests.support.events import entering
 from tests.support.processes import alive
 
@@ -197,6 +200,43 @@ async def test_a_generator_that_is_killed_in_the_watch_is_no_data_and_the_receip
     assert receipt.load is not None
     assert not receipt.load.valid
     assert "no proof, the load generator died (killed by signal 9)" in receipt_markdown(receipt)
+
+
+@pytest.mark.parametrize("there", [Phase.PREPARING, Phase.VERIFYING])
+async def test_a_generator_that_somebody_ends_is_no_proof_although_it_sums_up(there: Phase) -> None:
+    generators = Generators()
+    async with embedded_session(ACTOR) as session:
+        session.ports = replace(session.ports, make_load=generators)
+        session.subscribe(entering(there, lambda: os.kill(generators.pid, signal.SIGTERM)))
+        outcome = await session.run(deploy(session, require_zero_drops=True))
+        receipt = kept(session)
+    assert (outcome.result, outcome.active) == (Result.NEEDS_HUMAN, Color.GREEN)
+    assert "the load ended before the rollout did" in outcome.message
+    assert any("inconclusive" in text for text in receipt.warnings)
+    assert receipt.load is not None
+    assert (receipt.load.valid, receipt.load.dropped) == (False, 0)
+    assert "no proof, the load ended before the rollout did" in receipt_text(receipt, Style(Terminal()))
+    assert ET.fromstring(receipt_junit(receipt)).find("testcase[@name='requests']/failure") is not None
+
+
+async def test_a_generator_that_was_ended_and_still_waits_for_answers_is_no_proof_either() -> None:
+    with FaultServer(lambda number: Fault.NEVER if number > 20 else None) as server:
+        config = LoadConfig(url=server.url, rate=50.0, phase="planned", timeout=5.0)
+        generator = LoadSupervisor(config)
+        load = RolloutLoad(generator, config)
+        try:
+            await load.start()
+            await until(lambda: generator.counts().due >= 30)
+            assert generator.pid is not None
+            os.kill(generator.pid, signal.SIGTERM)
+            ended = generator.counts().snapshot
+            await until(lambda: generator.counts().snapshot > ended + 3)
+            assert generator.summary is None  # it waits for what is in flight
+            evidence, _ = await load.stop()
+        finally:
+            await generator.close()
+    assert (evidence.valid, evidence.due > 0) == (False, True)
+    assert "the load ended before the rollout did" in evidence.problem
 
 
 async def test_a_generator_that_stalls_leaves_what_it_had_counted_whatever_an_answer_may_take() -> None:
