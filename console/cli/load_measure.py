@@ -7,6 +7,7 @@ import asyncio
 import signal
 
 from console.cli.exit_codes import ExitCode
+from console.cli.load_ending import Ending
 from console.cli.load_live import LiveLoad
 from console.cli.load_vigil import Vigil
 from console.cli.output import Output
@@ -28,14 +29,14 @@ async def measure(config: LoadConfig, args: argparse.Namespace, output: Output) 
     load = open_load(config)
     loop = asyncio.get_running_loop()
     coming = load.snapshots()  # the first one may come together with the news of the start
-    interruption = _Interruption(load)
+    ending = Ending(load)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, interruption.note)
+        loop.add_signal_handler(number, ending.interrupt)
     try:
         started = await load.start()
         json = bool(getattr(args, "json", False))
         plain = bool(getattr(args, "plain", False)) or json
-        live = LiveLoad(output, started, duration=args.duration, plain=plain)
+        live = LiveLoad(output, started, config, ending, plain=plain)
         vigil = Vigil(load, live, config)
         keeping = loop.create_task(vigil.keep())
         try:
@@ -48,12 +49,12 @@ async def measure(config: LoadConfig, args: argparse.Namespace, output: Output) 
         live.erase()
     finally:
         await load.close()
-        await interruption.settle()
+        await ending.settle()
     summary = load.summary
     tell, style = (
         (output.narrate, Style(output.narration_terminal)) if json else (output.data, Style(output.data_terminal))
     )
-    if summary is None and interruption.happened:
+    if summary is None and ending.interrupted:
         tell(partial_text(load.sum.totals, load.counts().problem, style))
         return ExitCode.INTERRUPTED
     if summary is None:
@@ -67,34 +68,13 @@ async def measure(config: LoadConfig, args: argparse.Namespace, output: Output) 
     tell(summary_text(summary, config, thresholds, style))
     if json:
         output.data(encode(summary).decode())
-    if interruption.happened:
+    if ending.interrupted:
         return ExitCode.INTERRUPTED
     if summary.reason is EndReason.STOPPED:
         raise RuntimeFailedError(
             "measure to the end", "somebody ended the generator (SIGTERM)", now=_so_far(load), next_command=_HELP
         )
     return _verdict(summary, thresholds)
-
-
-class _Interruption:
-    """The first signal ends the schedule and waits for what is in flight; the second one waits for nothing."""
-
-    def __init__(self, load: LoadRun) -> None:
-        self._load = load
-        self._tasks: list[asyncio.Task[object]] = []
-
-    def note(self) -> None:
-        """A signal came."""
-        self._tasks.append(asyncio.ensure_future(self._load.close() if self._tasks else self._load.stop()))
-
-    @property
-    def happened(self) -> bool:
-        """Whether one ever did."""
-        return bool(self._tasks)
-
-    async def settle(self) -> None:
-        """Wait for what the signals began; the load is closed by now, so it ends at once."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 def _verdict(summary: Summary, thresholds: list[Threshold]) -> int:

@@ -20,12 +20,19 @@ class Output:
     """Where a command's text goes. Only `settle` and `close` wait, and only `settle` raises."""
 
     def __init__(self, stdout: TextIO, stderr: TextIO, environ: Mapping[str, str]) -> None:
-        self.data_terminal: Terminal = look(stdout, environ)
-        self.narration_terminal: Terminal = look(stderr, environ)
+        self._streams = (stdout, stderr)
+        self._environ = environ
+        self.data_terminal: Terminal
+        self.narration_terminal: Terminal
+        self.look()
         self._data = Writer(stdout)
         narration = Writer(stderr)
         same = self._data.identity is not None and self._data.identity == narration.identity
         self._narration = self._data if same else narration
+
+    def look(self) -> None:
+        """Look at the terminals (again): they change their size."""
+        self.data_terminal, self.narration_terminal = (look(stream, self._environ) for stream in self._streams)
 
     @property
     def reader_gone(self) -> bool:

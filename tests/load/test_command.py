@@ -5,13 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import pty
 import re
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,66 +24,8 @@ from console.model.load import PROTOCOL_VERSION, Snapshot, Summary
 from console.model.load_totals import merged
 from console.model.load_wire import decode_message
 from console.wiring import check_own_address
+from tests.load.command import ENVIRONMENT, generator_of, rollout, started, wait_for_requests
 from tests.load.fault_server import Fault, FaultServer
-from tests.load.raw import ROOT
-
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-def rollout(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-P", "-m", "console.cli.main", "load", *words]
-    return subprocess.run(
-        argv,
-        cwd=folder,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-
-
-def started(folder: Path, *words: str, terminal: int | None = None, **environment: str) -> subprocess.Popen[bytes]:
-    """The command, still under way: on a terminal, or with its output in pipes."""
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "console.cli.main", "load", *words],
-        cwd=folder,
-        env={**ENVIRONMENT, **environment},
-        stdin=subprocess.DEVNULL if terminal is None else terminal,
-        stdout=subprocess.PIPE if terminal is None else terminal,
-        stderr=subprocess.PIPE if terminal is None else terminal,
-        start_new_session=True,
-    )
-
-
-def shown_on_a_terminal(folder: Path, *words: str, columns: int = 80, kind: str = "xterm") -> str:
-    """Everything that the command writes to a terminal; it has to end with 0."""
-    controller, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    process = started(folder, *words, terminal=terminal, TERM=kind)
-    os.close(terminal)
-    shown = b""
-    try:
-        while data := os.read(controller, 65_536):
-            shown += data
-    except OSError:
-        pass  # the terminal is gone with its last user
-    os.close(controller)
-    assert process.wait(60) == 0
-    return shown.decode()
-
-
-def generator_of(process: subprocess.Popen[bytes]) -> int:
-    """The process id of the one child."""
-    return int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
-
-
-def wait_for_requests(server: FaultServer, count: int) -> None:
-    end = time.monotonic() + 60
-    while server.books.requests < count:
-        assert time.monotonic() < end, f"only {server.books.requests} of {count} requests came"
-        time.sleep(0.02)
 
 
 def plan_of(*numbers: int) -> Callable[[int], Fault | None]:
@@ -334,26 +273,3 @@ def test_a_stream_that_does_not_fit_on_the_disk_is_no_success(tmp_path: Path) ->
         )  # fmt: skip
     assert done.returncode == 1
     assert b"No space left on device" in done.stderr
-
-
-@pytest.mark.parametrize("columns", [80, 40])
-def test_no_line_of_the_screen_is_longer_than_the_terminal(columns: int, tmp_path: Path) -> None:
-    with FaultServer() as server:
-        words = [server.url + "search?q=" + "a" * 120, "--rate", "50", "--duration", "2s", "--allow-remote"]
-        shown = shown_on_a_terminal(tmp_path, *words, columns=columns, kind="xterm-256color")
-    screens = shown.split("\x1b[J")[:-1]
-    assert len(screens) > 3
-    lines = [line for screen in screens for line in re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", screen).splitlines()]
-    assert any("p99 by time" in line for line in lines)
-    assert max(len(line) for line in lines) < columns
-
-
-def test_on_a_terminal_one_screen_is_drawn_over_and_gives_way_to_the_summary(tmp_path: Path) -> None:
-    with FaultServer() as server:
-        words = [server.url, "--rate", "100", "--duration", "900ms", "--allow-remote"]
-        text = shown_on_a_terminal(tmp_path, *words)
-    assert "p99 by time" in text
-    assert "\x1b[J" in text
-    after_the_screen = text.rpartition("\x1b[J")[2]
-    assert "0 dropped of 90 sent" in after_the_screen
-    assert "p99 by time" not in after_the_screen

@@ -47,17 +47,27 @@ def summary_text(run: Summary, config: LoadConfig, thresholds: Sequence[Threshol
 
 def partial_text(totals: Totals, reason: str, style: Style) -> str:
     """A run that was cut off before what was in flight had ended: why, and what it came to as last reported."""
-    known = totals.sent - totals.in_flight
+    known = (
+        f"{totals.dropped:,} dropped of {totals.done:,} with an outcome, ok {totals.ok:,}, "
+        f"unexpected {totals.unexpected:,}, not sent {totals.not_sent:,}"
+    )
     lines = [
         style.mark(Mark.WARNING, "cut off: this is not the whole run"),
         *style.fold(clean(reason), first=2, indent=2),
-        (
-            f"{totals.dropped:,} dropped of {known:,} with an outcome, ok {totals.ok:,}, "
-            f"unexpected {totals.unexpected:,}, not sent {totals.not_sent:,}"
-        ),
-        f"{totals.in_flight:,} in flight, whose outcome is unknown",
+        *style.fold(known, first=0, indent=2),
+        *style.fold(f"{totals.in_flight:,} in flight, whose outcome is unknown", first=0, indent=2),
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def outcome(totals: Totals) -> tuple[Mark, str]:
+    """The headline: what is lost of what has an outcome. Where nothing came back well, it is no good news."""
+    if not totals.done:
+        return Mark.WARNING, "no data: nothing has an outcome yet"
+    text = f"{totals.dropped:,} dropped / {totals.done:,}"
+    if totals.dropped:
+        return Mark.FAILED, text
+    return (Mark.DONE, text) if totals.ok else (Mark.WARNING, f"{text}, and no good answer")
 
 
 def milliseconds(seconds: float | None) -> str:
@@ -83,15 +93,19 @@ def _verdict(run: Summary, style: Style) -> list[str]:
     if not totals.sent:
         lines.append(style.mark(Mark.WARNING, "no data: nothing was sent"))
     else:
-        good = totals.dropped == 0
+        mark, _ = outcome(totals)
         text = f"{totals.dropped:,} dropped of {totals.sent:,} sent"
-        lines.append(style.mark(Mark.DONE if good else Mark.FAILED, text))
-        if not good:
+        text += ", and no good answer" if mark is Mark.WARNING else ""
+        lines.append(style.mark(mark, text))
+        if totals.dropped:
             note = f"(a browser's one retry would leave {totals.dropped_for_browsers:,})"
             if len(text) + len(note) + 5 <= style.terminal.width:  # the mark, and three blanks between them
                 lines[-1] += f"   {note}"
             else:
                 lines += style.hang(f"  {note}", indent=2)
+    if totals.unexpected:
+        text = f"unexpected {totals.unexpected:,}: neither good nor dropped"
+        lines.append(style.mark(Mark.WARNING, text))
     if run.suspended:
         text = f"no data for {run.suspended:.1f} s: this command was stopped, and sent nothing meanwhile"
         lines += style.hang(style.mark(Mark.WARNING, text), indent=2)

@@ -12,6 +12,11 @@ _SGR = re.compile(r"\x1b\[[0-9;]*m")
 RESET = "\x1b[0m"
 
 
+def bare(painted: str) -> str:
+    """The text without its colours."""
+    return _SGR.sub("", painted)
+
+
 class Mark(Enum):
     """A state: its word, its glyph, the glyph where there is no Unicode, its colour (SGR)."""
 
@@ -70,7 +75,7 @@ class Style:
 
     def width_of(self, painted: str) -> int:
         """How many characters of this painted text fit: the terminal's width and the colour codes in it."""
-        return self.terminal.width + len(painted) - len(_SGR.sub("", painted))
+        return self.terminal.width + len(painted) - len(bare(painted))
 
     def fit(self, text: str, width: int) -> str:
         """The text cut to a width, with a sign that it was."""
