@@ -25,6 +25,8 @@ OVERRIDES = (
 )
 STATE = "state"
 """Name of the state directory beside the Compose file."""
+VARIABLES = ("ROLLOUT_COMPOSE_FILE", "COMPOSE_FILE")
+"""Of the environment, the first one first."""
 PINS = "colors.yml"
 """Name of the generated override in the state directory."""
 
@@ -52,9 +54,9 @@ class Discovered:
 def discover(options: Options, environ: Mapping[str, str]) -> Discovered:
     """Find the files; a missing one is a problem in the answer, never an exception."""
     here = absolute(options.directory or Path.cwd(), Path.cwd())
-    named, base = _named(options, environ, here)
+    names, base = _named(options, environ, here)
     problems: tuple[Problem, ...] = ()
-    if named is None:
+    if names is None:
         files = _search(here)
         if files and (more := lookup(read_dotenv(files[0].parent / ".env"), "COMPOSE_FILE", environ)):
             # From a directory below, Compose would look these names up in the wrong place.
@@ -63,8 +65,8 @@ def discover(options: Options, environ: Mapping[str, str]) -> Discovered:
         if not files:
             problems = (_nothing(here),)
     else:
-        files = tuple(absolute(Path(name), base) for name in named if name != "-")
-        if "-" in named:
+        files = tuple(absolute(Path(name), base) for name in names if name != "-")
+        if "-" in names:
             problems = (Problem(where="-f -", message="can't be read from standard input", hint="name a file"),)
     directory = files[0].parent if files else here
     state, given_by = _state(options, environ, here, directory)
@@ -79,6 +81,11 @@ def discover(options: Options, environ: Mapping[str, str]) -> Discovered:
     )
 
 
+def named(options: Options, environ: Mapping[str, str]) -> bool:
+    """Whether somebody said which files are meant, so that they were not only found."""
+    return bool(options.files) or any(environ.get(name, "").strip() for name in VARIABLES)
+
+
 def absolute(path: Path, base: Path) -> Path:
     """An absolute, normalized path; symbolic links stay as they are written."""
     return Path(os.path.normpath(base / path.expanduser()))
@@ -87,7 +94,7 @@ def absolute(path: Path, base: Path) -> Path:
 def _named(options: Options, environ: Mapping[str, str], here: Path) -> tuple[tuple[str, ...] | None, Path]:
     if options.files:
         return options.files, here
-    for name in ("ROLLOUT_COMPOSE_FILE", "COMPOSE_FILE"):
+    for name in VARIABLES:
         if value := environ.get(name, "").strip():
             return _split(value, environ, here), here
     if value := lookup(read_dotenv(here / ".env"), "COMPOSE_FILE", environ) or "":

@@ -135,6 +135,62 @@ def test_only_what_the_stacks_proxy_publishes_may_be_aimed_at_unasked(tmp_path: 
     assert requests == (4, 0)
 
 
+BROKEN = STACK.replace("x-rollout: {", "x-rollout: {port: many, standby: {kep: 1m}, ")
+
+
+@pytest.mark.parametrize("remote", [[], ["--allow-remote"]], ids=["own", "remote"])
+@pytest.mark.parametrize("named", [["-f", "broken.yml"], ["-f", "missing.yml"]], ids=lambda words: words[-1])
+def test_a_file_that_was_named_is_read_or_refused_whatever_is_aimed_at(
+    named: list[str], remote: list[str], tmp_path: Path
+) -> None:
+    with FaultServer() as server:
+        (tmp_path / "broken.yml").write_text(BROKEN % {"own": server.port, "other": server.port})
+        done = rollout(tmp_path, *named, server.url, "--rate", "20", "--duration", "200ms", *remote)
+        requests = server.books.requests
+    expected = {"broken.yml": ["x-rollout.port", "x-rollout.standby.kep"], "missing.yml": ["missing.yml: there is no"]}
+    assert done.returncode == 78
+    assert all(problem in done.stderr for problem in expected[named[-1]])
+    assert requests == 0
+
+
+def test_a_file_that_the_environment_names_counts_as_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("COMPOSE_FILE", "ROLLOUT_COMPOSE_FILE"):
+        with monkeypatch.context() as patched:
+            patched.setenv(name, "missing.yml")
+            assert main(["load", "http://127.0.0.1:1/", "--allow-remote"]) == 78
+
+
+def test_a_broken_file_here_is_told_where_it_says_what_may_be_aimed_at(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        (tmp_path / "compose.yaml").write_text(BROKEN % {"own": server.port, "other": server.port})
+        done = rollout(tmp_path, server.url)
+        requests = server.books.requests
+    assert done.returncode == 78
+    assert "x-rollout.standby.kep" in done.stderr
+    assert requests == 0
+
+
+def test_a_broken_file_here_keeps_no_load_from_elsewhere_but_its_rate_is_not_used_in_silence(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        (tmp_path / "compose.yaml").write_text(BROKEN % {"own": server.port, "other": server.port})
+        words = [server.url, "--allow-remote", "--duration", "200ms"]
+        done, told = rollout(tmp_path, *words), rollout(tmp_path, *words, "--rate", "10")
+    assert (done.returncode, told.returncode) == (0, 0)
+    assert "configuration here is wrong (2 problems): 100 requests a second, not its own rate" in done.stderr
+    assert "0 dropped of 20 sent" in done.stdout
+    assert "configuration" not in told.stderr
+
+
+def test_the_stacks_own_rate_is_the_default_wherever_the_load_is_aimed(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        stack = STACK.replace("load: {", "load: {rate: 50, ") % {"own": server.port, "other": server.port}
+        (tmp_path / "compose.yaml").write_text(stack)
+        for remote in ([], ["--allow-remote"]):
+            done = rollout(tmp_path, server.url, "--duration", "400ms", *remote)
+            assert "0 dropped of 20 sent" in done.stdout
+
+
 def test_a_rollout_may_aim_at_nothing_else_either_whatever_its_stacks_configuration_names(tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text(STACK % {"own": 18_080, "other": 18_081})
     spec = load_spec(Options(directory=tmp_path), os.environ)
