@@ -67,6 +67,16 @@ async def test_the_history_tells_who_serves_and_who_waits() -> None:
         assert "blue  warm" in second
 
 
+async def test_only_the_last_of_several_alike_serves_in_the_history() -> None:
+    async with opened((120, 40)) as console:
+        await rolled(console, "shop:2", "shop:2")
+        await console.press("h")
+        text = await console.shows("r2", "releases that served")
+        rows = [row for row in text.splitlines() if row.startswith("r")]
+        assert [row.split()[0] for row in rows if " serves " in row] == ["r2"]
+        assert len([row for row in rows if " warm " in row]) == 1
+
+
 async def test_the_history_leads_back_to_any_release() -> None:
     async with opened((120, 40)) as console:
         await rolled(console, "shop:2", "shop:3", "shop:4")

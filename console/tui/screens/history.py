@@ -8,6 +8,7 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from console.cli.render.durations import stamp
+from console.model.color import Color
 from console.model.errors import RolloutError
 from console.model.plan import Action
 from console.model.release import Release
@@ -113,11 +114,11 @@ def _rows(releases: tuple[Release, ...], board: Board) -> Rows:
     users = [line(release.by) for release in releases]
     name_size, user_size = (max(map(width_of, column), default=0) for column in (names, users))
     rows = []
-    for release, name, user in zip(releases, names, users, strict=True):
+    for release, role, name, user in zip(releases, _roles(releases, board), names, users, strict=True):
         rows.append(
             (
                 *line((f"r{release.id:<4} ", Tone.STRONG), (f"{release.color.value:<6}", toned(release.color.value))),
-                *line((f"{_role(release, board):<8} ", Tone.ACCENT)),
+                *line((f"{role:<8} ", Tone.ACCENT)),
                 *fit(name, min(name_size, _NAME), dots=board.glyphs.dots),
                 *line(f"  {stamp(release.at)}  "),
                 *fit(user, min(user_size, _USER), dots=board.glyphs.dots),
@@ -128,10 +129,15 @@ def _rows(releases: tuple[Release, ...], board: Board) -> Rows:
     return tuple(rows) or (line((f"no release has served yet; {board.shown('deploy')} makes the first one", Tone.DIM)),)
 
 
-def _role(release: Release, board: Board) -> str:
-    """Whether it serves now, or waits for a rollback."""
+def _roles(releases: tuple[Release, ...], board: Board) -> list[str]:
+    """Which of them serves now, and which waits for a rollback; the newest, where several made the very same."""
     view = board.sample.view
-    runs = [one for one in view.observed.replicas if one.running and release.run_by(one)] if view else []
-    if not runs or view is None:
-        return ""
-    return "serves" if any(one.color is view.observed.active for one in runs) else "warm"
+    running = [one for one in view.observed.replicas if one.running] if view else []
+    roles, told = [], set[Color]()
+    for release in releases:
+        runs = {one.color for one in running if release.run_by(one)} - told
+        runs = runs & {release.color} or runs
+        serves = view is not None and view.observed.active in runs
+        roles.append("serves" if serves else "warm" if runs else "")
+        told |= runs
+    return roles
