@@ -4,37 +4,62 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from console.cli.parser import Parser
 from console.config.durations import parse_duration
 from console.load.thresholds import Threshold, ThresholdError, parse_threshold
 from console.model.load import MAX_DURATION, MAX_RATE
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what only this command understands."""
+def add_arguments(parser: Parser) -> None:
+    """Add what only this command understands. Wrong values become `parser.mistakes`."""
     parser.description = "Send a constant rate of requests and count what is lost. Arrivals never wait\nfor answers."
-    add = parser.add_argument
+    add = partial(_add, parser)
     add("url", nargs="?", metavar="URL", help="default: x-rollout.load.url, else the smoke URL")
-    add("--rate", type=_rate, metavar="N", help="requests a second (default: x-rollout.load.rate, else 100)")
-    add("--duration", type=_duration, default=10.0, metavar="TIME", help="default 10s; always bounded")
+    add("--rate", read=_rate, metavar="N", help="requests a second (default: x-rollout.load.rate, else 100)")
+    add("--duration", read=_duration, default=10.0, metavar="TIME", help="default 10s; always bounded")
     add("--poisson", action="store_true", help="random arrivals at that rate instead of evenly spaced ones")
     add("--method", default="", metavar="NAME", help="default GET, or POST with a body")
-    add("-H", "--header", action="append", default=[], type=_header, metavar="'NAME: VALUE'", help="repeatable")
+    add("-H", "--header", action="append", default=[], read=_header, metavar="'NAME: VALUE'", help="repeatable")
     body = parser.add_mutually_exclusive_group()
     body.add_argument("--body", metavar="TEXT", help="body of every request")
     body.add_argument("--body-file", type=Path, metavar="FILE", help="the same from a file")
-    add("--timeout", type=_duration, default=10.0, metavar="TIME", help="for one attempt (default 10s)")
-    add("--connections", type=_count, default=20, metavar="N", help="kept-alive connections (default 20)")
-    add("--max-connections", type=_count, default=1000, metavar="N", help="of all kinds (default 1000)")
-    add("--fresh", type=_percent, default=0.1, metavar="PERCENT", help="requests on fresh connections (default 10)")
-    add("--expect", type=_statuses, default=frozenset(), metavar="CODES", help="further good statuses: 404,503")
+    add("--timeout", read=_duration, default=10.0, metavar="TIME", help="for one attempt (default 10s)")
+    add("--connections", read=_count, metavar="N", help="kept-alive connections (default 20, if so many may be)")
+    add("--max-connections", read=_count, default=1000, metavar="N", help="of all kinds (default 1000)")
+    add("--fresh", read=_percent, default=0.1, metavar="PERCENT", help="requests on fresh connections (default 10)")
+    add("--expect", read=_statuses, default=frozenset(), metavar="CODES", help="further good statuses: 404,503")
     add("--release-from", default="header:X-Rollout-Release", metavar="RULE", help="header:NAME or json:FIELD")
-    add("--slow-over", type=_duration, default=1.0, metavar="TIME", help="counts as slow beyond it (default 1s)")
-    add("--fail-on", action="append", default=[], type=_threshold, metavar="RULE", help="dropped>0, p99>50ms, ...")
+    add("--slow-over", read=_duration, default=1.0, metavar="TIME", help="counts as slow beyond it (default 1s)")
+    add(
+        "--fail-on",
+        action="append",
+        default=[],
+        read=_threshold,
+        metavar="RULE",
+        help="'dropped>0', 'p99>50ms', ... (quoted)",
+    )
     add("--insecure", action="store_true", help="don't verify the server's certificate")
     add("--ca-file", default="", metavar="FILE", help="certificates to trust instead of the system's")
     add("--allow-remote", action="store_true", help="aim at something else than this stack's own published address")
+
+
+def compare(args: argparse.Namespace, parser: Parser) -> None:
+    """Note what each of two options rules out of the other."""
+    if args.connections and args.max_connections and args.connections > args.max_connections:
+        parser.mistakes.note(
+            "--connections", f"{args.connections} kept alive are more than --max-connections {args.max_connections}"
+        )
+
+
+def _add(parser: Parser, *names: str, read: Callable[[str], object] | None = None, **settings: Any) -> None:  # noqa: ANN401 - argparse's
+    if read:
+        settings["type"] = parser.mistakes.noting(names[-1], read)
+    parser.add_argument(*names, **settings)
 
 
 def _duration(text: str) -> float:

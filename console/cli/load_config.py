@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _RATE = 100.0
 """Requests a second where nothing else says how many."""
+_CONNECTIONS = 20
 
 
 def load_config(args: argparse.Namespace, environ: Mapping[str, str], output: Output) -> LoadConfig:
@@ -43,7 +44,7 @@ def load_config(args: argparse.Namespace, environ: Mapping[str, str], output: Ou
         headers=tuple(args.header),
         body=body,
         timeout=args.timeout,
-        connections=args.connections,
+        connections=args.connections or min(_CONNECTIONS, args.max_connections),
         max_connections=args.max_connections,
         fresh_share=args.fresh,
         expect=args.expect,

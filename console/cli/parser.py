@@ -12,8 +12,8 @@ from typing import Any, NoReturn, TypeAlias
 
 from console.cli.command_line import CommandLine
 from console.cli.exit_codes import MEANINGS
+from console.cli.mistakes import Mistakes
 from console.cli.suggest import better_message
-from console.model.errors import UsageError
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 - no public name
 PROGRAM = "rollout"
@@ -67,17 +67,14 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - argparse's own constructor, passed through
         super().__init__(**(settings | {"add_help": False}))
+        self.mistakes = Mistakes()
         self.add_argument("-h", "--help", action=_Help, nargs=0, default=argparse.SUPPRESS, help="print this help")
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing and leaving with 2."""
-        raise UsageError(
-            "read the command line",
-            better_message(message, commands=tuple(_SUMMARIES), options=self._option_string_actions),
-            now="nothing was touched",
-            next_command=f"{self.prog} --help",
-            command=self.prog.removeprefix(PROGRAM).strip(),
-        )
+        better = better_message(message, commands=tuple(_SUMMARIES), options=self._option_string_actions)
+        self.mistakes.note("", better)
+        raise self.mistakes.error(self.prog)
 
 
 def parse(argv: Sequence[str]) -> CommandLine:
@@ -91,10 +88,16 @@ def parse(argv: Sequence[str]) -> CommandLine:
     namespace, unknown = parser.parse_known_args(list(argv))
     values = vars(namespace)
     asked: Parser = values.pop("grammar", parser)
+    values["command"] = values.get("command") or ""
+    if values["command"] == "load":
+        from console.cli.load_arguments import compare  # noqa: PLC0415 - as its grammar
+
+        compare(namespace, asked)
     if unknown:
         asked.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if asked.mistakes:
+        raise asked.mistakes.error(asked.prog)
     values["files"] = (*values.pop("files_before", ()), *(values.get("files") or ()))
-    values["command"] = values.get("command") or ""
     known = {field.name for field in fields(CommandLine)}
     own = namespace if values["command"] == "load" else None
     return CommandLine(**{name: value for name, value in values.items() if name in known}, load=own)

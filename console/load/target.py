@@ -123,6 +123,8 @@ def _check_figures(config: LoadConfig) -> None:
     for name, value, lowest, highest in bounds:
         if not lowest <= value <= highest:
             raise TargetError(f"a {name} of {value:g} is outside {lowest:g} to {highest:g}")
+    if config.connections > config.max_connections:
+        raise TargetError(f"{config.connections} connections are more than the {config.max_connections} at most")
 
 
 def is_own(address: str) -> bool:

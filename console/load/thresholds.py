@@ -19,6 +19,12 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
 }
+_SHARES = {
+    # Of the requests sent: the lowest and the highest there can be. What is missing here has no bounds of its own.
+    "due": (1.0, math.inf),
+    "sent": (1.0, 1.0),
+    **dict.fromkeys(("ok", "unexpected", "dropped", "browser_dropped", "recovered", "slow"), (0.0, 1.0)),
+}
 _UNITS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 _COUNTERS: dict[str, Callable[[Summary], int]] = {
     "due": lambda run: run.totals.due,
@@ -88,6 +94,10 @@ def parse_threshold(text: str) -> Threshold:
     """Read one. Raises `ThresholdError`."""
     form = _FORM.fullmatch(text)
     if form is None:
+        if example := _completed(text.strip()):
+            raise ThresholdError(
+                f"{text!r} has no limit; a shell takes a bare > for itself, so quote it: --fail-on '{example}'"
+            )
         raise ThresholdError(f"{text!r} is no threshold; say {GRAMMAR}")
     metric, comparison, number, unit = form.groups()
     limit, share = float(number), unit == "%"
@@ -96,11 +106,20 @@ def parse_threshold(text: str) -> Threshold:
             raise ThresholdError(f"{text!r}: {metric} is a count and has no unit {unit!r}")
         limit = limit / 100 if share else limit
     else:
-        _check_time(metric, text)
+        if not _is_time(metric):
+            raise ThresholdError(f"{text!r}: there is no {metric!r}; say {GRAMMAR}")
         if unit not in _UNITS:
             raise ThresholdError(f"{text!r}: {metric} is a time and needs a unit: us, ms, s or m")
         limit *= _UNITS[unit]
+    _check_sense(text, comparison, limit, _SHARES.get(metric, (0.0, math.inf)) if share else (0.0, math.inf))
     return Threshold(text=text.strip(), metric=metric, comparison=comparison, limit=limit, share=share)
+
+
+def _completed(metric: str) -> str:
+    """A whole threshold on what is only a name, empty for any other text."""
+    if metric == "rate":
+        return "rate<100"
+    return f"{metric}>0" if metric in _COUNTERS else f"{metric}>50ms" if _is_time(metric) else ""
 
 
 def _split(metric: str) -> tuple[str, str]:
@@ -108,10 +127,21 @@ def _split(metric: str) -> tuple[str, str]:
     return (head, tail) if dot and head in _HISTOGRAMS else ("", metric)
 
 
-def _check_time(metric: str, text: str) -> None:
+def _is_time(metric: str) -> bool:
     _, figure = _split(metric)
-    if figure not in {"mean", "max"} and not _QUANTILE.fullmatch(figure):
-        raise ThresholdError(f"{text!r}: there is no {metric!r}; say {GRAMMAR}")
+    return figure in {"mean", "max"} or _QUANTILE.fullmatch(figure) is not None
+
+
+def _check_sense(text: str, comparison: str, limit: float, bounds: tuple[float, float]) -> None:
+    """Refuse what no run could cross, and what every run would."""
+    lowest, highest = bounds
+    # A comparison changes at most once between the two, so what both ends agree on holds for all in between.
+    outcomes = {_OPERATORS[comparison](value, limit) for value in bounds}
+    if len(outcomes) == 1:
+        outcome = "every run would fail by it" if outcomes.pop() else "no run could fail by it"
+        most = "" if math.isinf(highest) else f" and at most {highest:.0%}"
+        least = f"{lowest:.0%}" if lowest or most else "0"
+        raise ThresholdError(f"{text!r}: {outcome}, since what is measured is at least {least}{most}")
 
 
 def _time(metric: str, run: Summary) -> float | None:

@@ -57,6 +57,8 @@ class UsageError(RolloutError):
     def __init__(self, attempted: str, found: str, *, now: str = "", next_command: str = "", command: str = "") -> None:
         super().__init__(attempted, found, now=now, next_command=next_command)
         self.command = command
+        self.problems: tuple[Problem, ...] = ()
+        """Each of several mistakes, which `found` names too; `where` is an option's name or empty."""
 
 
 class LockHeldError(RolloutError):

@@ -84,6 +84,44 @@ def test_only_options_of_the_command_that_was_typed_are_suggested(rollout: Rollo
         assert f"did you mean {foreign}?" not in rollout(*argv).err
 
 
+def test_everything_that_is_wrong_with_the_options_of_load_is_told_at_once(rollout: Rollout) -> None:
+    words = ("--rate", "abc", "--duration", "x", "--fail-on", "foo", "--expect", "99", "--nonsense", "-H", "x")
+    ran = rollout("load", *words, "--json")
+    assert ran.code == 64
+    expected = ["--rate", "--duration", "--fail-on", "--expect", "--header", ""]
+    problems = ran.document["problems"]
+    assert isinstance(problems, list)
+    assert [problem["where"] for problem in problems] == expected
+    assert all(f"  {name}: " in ran.err for name in expected if name)
+    assert "unknown argument: --nonsense" in ran.err
+
+
+def test_a_mistake_that_ends_the_reading_is_told_with_those_before_it(rollout: Rollout) -> None:
+    ran = rollout("load", "--rate", "abc", "--duration")
+    assert ran.code == 64
+    assert "--rate: requests a second" in ran.err
+    assert "--duration needs a value" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        (("--connections", "100", "--max-connections", "10"), True),
+        (("--connections", "1001"), True),
+        (("--connections", "10", "--max-connections", "10"), False),
+        (("--max-connections", "10"), False),
+    ],
+)
+def test_no_more_connections_are_kept_alive_than_there_may_be(
+    rollout: Rollout,
+    words: tuple[str, ...],
+    refused: bool,  # noqa: FBT001 - expected
+) -> None:
+    ran = rollout("load", "http://127.0.0.1:1/", "--read-only", *words)
+    assert ("more than --max-connections" in ran.err) is refused
+    assert ran.code == 64
+
+
 def test_a_wrong_command_line_under_json_is_a_document_too(rollout: Rollout) -> None:
     ran = rollout("deploy", "--json", "--imgae", "x")
     assert ran.code == 64

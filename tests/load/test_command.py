@@ -85,6 +85,14 @@ def test_a_time_limit_counts_what_got_no_answer(tmp_path: Path) -> None:
     assert "p99>20s: beyond any limit, since 13 of 25 were dropped" in done.stdout
 
 
+def test_where_few_connections_may_be_open_no_more_are_kept_alive_unasked(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        words = ["--rate", "20", "--duration", "200ms", "--allow-remote", "--max-connections", "5"]
+        done = rollout(tmp_path, server.url, *words)
+    assert done.returncode == 0
+    assert ", 5 kept-alive connections" in done.stdout.replace("\n", " ")
+
+
 def test_json_is_lines_of_snapshots_and_a_summary_that_they_add_up_to(tmp_path: Path) -> None:
     with FaultServer() as server:
         done = rollout(tmp_path, server.url, "--rate", "100", "--duration", "500ms", "--allow-remote", "--json")

@@ -6,14 +6,15 @@ from console.cli.exit_codes import ExitCode
 from console.cli.render.clean import clean
 from console.cli.render.document import VERSION, document
 from console.cli.render.style import Mark, Style
-from console.model.errors import ConfigError, RolloutError
+from console.model.errors import ConfigError, RolloutError, UsageError
 
 
 def error_text(error: RolloutError, style: Style) -> str:
-    """An error for people, with every problem of a configuration on lines of its own."""
+    """An error for people, with every problem of the input on lines of its own."""
     lines = [style.mark(Mark.FAILED, f"could not {clean(error.attempted)}")]
-    if isinstance(error, ConfigError):
-        for problem in error.problems:
+    problems = error.problems if isinstance(error, ConfigError | UsageError) else ()
+    if problems:
+        for problem in problems:
             where = f"{clean(problem.where)}: " if problem.where else ""
             where = f"{clean(problem.place)} {where}" if problem.place else where
             lines += style.fold(where + clean(problem.message), first=2, indent=4)
@@ -49,7 +50,7 @@ def error_document(error: RolloutError, code: ExitCode, *, version: int = VERSIO
         "next_command": error.next_command,
         "problems": [],
     }
-    if isinstance(error, ConfigError):
+    if isinstance(error, ConfigError | UsageError):
         fields["problems"] = [
             {"where": problem.where, "message": problem.message, "hint": problem.hint, "place": problem.place}
             for problem in error.problems

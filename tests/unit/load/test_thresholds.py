@@ -96,7 +96,6 @@ def test_without_drops_a_time_is_that_of_the_answers() -> None:
     "text",
     [
         "",
-        "dropped",
         "dropped=0",
         "dropt>0",
         "p99>50",
@@ -110,4 +109,46 @@ def test_without_drops_a_time_is_that_of_the_answers() -> None:
 )
 def test_a_threshold_that_means_nothing_is_refused_with_what_is_wrong(text: str) -> None:
     with pytest.raises(ThresholdError, match=r"threshold|unit|there is no"):
+        parse_threshold(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("dropped>200%", "no run could fail"),
+        ("dropped>100%", "no run could fail"),
+        ("dropped>=101%", "no run could fail"),
+        ("slow<0%", "no run could fail"),
+        ("ok<=100%", "every run would fail"),
+        ("ok<100.1%", "every run would fail"),
+        ("ok>=0%", "every run would fail"),
+        ("sent<100%", "no run could fail"),
+        ("sent>=100%", "every run would fail"),
+        ("due<100%", "no run could fail"),
+        ("dropped<0", "no run could fail"),
+        ("dropped>=0", "every run would fail"),
+        ("p99<0s", "no run could fail"),
+        ("p99>=0s", "every run would fail"),
+        ("rate>=0", "every run would fail"),
+        ("p99>" + "9" * 400 + "s", "no run could fail"),
+    ],
+)
+def test_a_threshold_that_no_run_or_every_run_would_fail_by_is_refused(text: str, why: str) -> None:
+    with pytest.raises(ThresholdError, match=why):
+        parse_threshold(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["dropped>=100%", "ok<100%", "not_sent>200%", "due>100%", "dropped<=0", "recycled>100%"]
+)
+def test_a_threshold_at_the_edge_of_what_can_be_is_taken(text: str) -> None:
+    assert parse_threshold(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "example"),
+    [("dropped", "dropped>0"), (" p99 ", "p99>50ms"), ("lag.max", "lag.max>50ms"), ("rate", "rate<")],
+)
+def test_a_bare_name_is_told_to_be_quoted_since_a_shell_took_the_rest(text: str, example: str) -> None:
+    with pytest.raises(ThresholdError, match=f"quote it: --fail-on '{example}"):
         parse_threshold(text)
