@@ -237,8 +237,10 @@ def _looking(commands: Commands) -> None:
     history = _command(commands, "history")
     history.add_argument("--limit", type=_positive, default=20, metavar="N", help="newest releases (default 20)")
     receipt = _command(commands, "receipt")
-    receipt.add_argument("receipt", nargs="?", type=_release, metavar="ID", help="of the rollout (default: the last)")
-    receipt.add_argument("--format", choices=FORMATS, default="text", help="default: text; --json means json")
+    receipt.add_argument(
+        "receipt", nargs="?", type=_of_rollout, metavar="ID", help="of the rollout (default: the last)"
+    )
+    receipt.add_argument("--format", choices=FORMATS, default="text", help="default: text; json is the file as it is")
     check = _command(commands, "check")
     check.add_argument("--strict", action="store_true", help="warnings count too")
 
@@ -274,6 +276,11 @@ def _release(text: str) -> int:
     """`41` or `r41`; 0 is what ran before the first rollout."""
     digits = text.removeprefix("r")
     return 0 if digits == "0" else _positive(digits)
+
+
+def _of_rollout(text: str) -> int:
+    """`41` or `r41`."""
+    return _positive(text.removeprefix("r"))
 
 
 def _positive(text: str) -> int:

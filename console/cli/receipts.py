@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 
 from console.cli.plain import from_plain
 from console.model.errors import RefusedError
 from console.model.receipt import Receipt
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
 def read_receipt(directory: Path, rollout: int | None) -> tuple[Receipt, str]:
@@ -36,14 +39,19 @@ def read_receipt(directory: Path, rollout: int | None) -> tuple[Receipt, str]:
             f"read the receipt {path}",
             f"{type(error).__name__}: {error}",
             now="nothing was touched; the journal still tells of that rollout",
-            next_command=f"grep '\"rollout\":{wanted},' {shlex.quote(str(directory.with_name('journal.jsonl')))}",
+            next_command=in_journal(directory, wanted),
         ) from error
 
 
 def numbered(directory: Path) -> list[int]:
-    """The rollouts that have a receipt, oldest first."""
+    """The rollouts that have a receipt, oldest first. What else lies there, such as `0014.json`, is none."""
     try:
         names = [entry.stem for entry in directory.iterdir() if entry.suffix == ".json"]
     except OSError:
         return []
-    return sorted(int(name) for name in names if name.isascii() and name.isdigit())
+    return sorted(int(name) for name in names if _NUMBER.fullmatch(name))
+
+
+def in_journal(directory: Path, rollout: int) -> str:
+    """The command that shows all that the journal knows of a rollout, by the directory of the receipts."""
+    return f"grep '\"rollout\":{rollout},' {shlex.quote(str(directory.with_name('journal.jsonl')))}"

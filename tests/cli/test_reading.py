@@ -18,12 +18,13 @@ from console.cli.render.receipt import receipt_markdown, receipt_text
 from console.cli.render.receipt_junit import receipt_junit
 from console.cli.render.style import Style
 from console.cli.terminal import Terminal
+from console.model.events import Event, Record
 from console.model.finding import Finding, Severity
 from console.model.receipt import Receipt
 from console.model.receipt_load import LoadAttempts
 from tests.cli import samples
 from tests.cli.conftest import Rollout
-from tests.cli.fakes import Script
+from tests.cli.fakes import Script, held
 
 
 @pytest.fixture
@@ -125,11 +126,107 @@ def test_a_torn_receipt_is_told_without_a_traceback(rollout: Rollout, receipts: 
     assert "Traceback" not in ran.err
 
 
-@pytest.mark.parametrize("argv", [("--format", "json"), ("--json",)])
-def test_a_receipt_as_json_is_the_file_as_it_lies_there(
-    rollout: Rollout, receipts: Path, argv: tuple[str, ...]
+def test_a_receipt_in_the_format_json_is_the_file_as_it_lies_there(rollout: Rollout, receipts: Path) -> None:
+    assert rollout("receipt", "--format", "json").out == (receipts / "17.json").read_text() + "\n"
+
+
+def test_a_receipt_under_json_is_one_typed_object_on_a_line(rollout: Rollout, receipts: Path) -> None:
+    document = rollout("receipt", "--json").document
+    assert document == {"v": 1, "type": "receipt", "receipt": json.loads((receipts / "17.json").read_text())}
+
+
+@pytest.mark.parametrize("name", ["0014.json", "0.json", "\u0661\u0668.json", "1e3.json"])
+@pytest.mark.parametrize("argv", [(), ("17",)])
+def test_what_no_rollout_wrote_is_no_receipt(
+    rollout: Rollout, receipts: Path, name: str, argv: tuple[str, ...]
 ) -> None:
-    assert rollout("receipt", *argv).out == (receipts / "17.json").read_text() + "\n"
+    for path in receipts.glob("9.json"):
+        path.rename(receipts / name)
+    ran = rollout("receipt", *argv)
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "receipt 17: deploy of shop  ✗ rolled back")
+    (receipts / "17.json").unlink()
+    assert "newest: none" in rollout("receipt", *argv).err
+
+
+@pytest.mark.parametrize("number", ["0", "r0", "-1", "x"])
+def test_a_receipt_has_a_number_from_1(rollout: Rollout, number: str) -> None:
+    ran = rollout("receipt", number)
+    assert (ran.code, ran.out) == (64, "")
+
+
+def journal(*rollouts: tuple[int, tuple[Event, ...]]) -> tuple[Record, ...]:
+    """What the journal knows of them."""
+    events = [(number, event) for number, told in rollouts for event in told]
+    return tuple(
+        Record(rollout=number, sequence=sequence, at=samples.AT, event=event)
+        for sequence, (number, event) in enumerate(events, start=1)
+    )
+
+
+CUT_OFF = samples.GOOD[:4]
+FORMS = [(), ("--json",), ("--format", "json"), ("--format", "md"), ("--format", "junit")]
+
+
+@pytest.mark.usefixtures("receipts")
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("argv", [(), ("18",)])
+def test_an_older_receipt_is_no_answer_for_a_rollout_that_was_cut_off(
+    rollout: Rollout, argv: tuple[str, ...], form: tuple[str, ...]
+) -> None:
+    ran = rollout("receipt", *argv, *form, script=Script(records=journal((17, samples.GOOD), (18, CUT_OFF))))
+    assert ran.code == 3
+    assert "receipt 17" not in ran.out
+    told = " ".join(ran.err.split())
+    assert "rollout 18 has left no receipt: it never ended" in told
+    assert "the newest receipt is that of rollout 17" in told
+    assert told.endswith("next rollout recover")
+
+
+@pytest.mark.usefixtures("receipts")
+@pytest.mark.parametrize("argv", [(), ("18",)])
+@pytest.mark.parametrize("events", [CUT_OFF, samples.GOOD])
+def test_a_rollout_that_still_runs_has_no_receipt_yet(
+    rollout: Rollout, argv: tuple[str, ...], events: tuple[Event, ...]
+) -> None:
+    script = Script(records=journal((17, samples.GOOD), (18, events)), lock=held())
+    ran = rollout("receipt", *argv, script=script)
+    told = " ".join(ran.err.split())
+    assert (ran.code, ran.out) == (3, "")
+    assert "rollout 18 has no receipt yet: it still runs" in told
+    assert told.endswith("next rollout status")
+
+
+@pytest.mark.usefixtures("receipts")
+def test_a_lock_that_another_command_holds_makes_no_rollout_run(rollout: Rollout) -> None:
+    lock = replace(held(), fence=samples.STARTED.fence + 1)
+    script = Script(records=journal((17, samples.GOOD), (18, CUT_OFF)), lock=lock)
+    assert "it never ended" in " ".join(rollout("receipt", script=script).err.split())
+
+
+@pytest.mark.usefixtures("receipts")
+def test_a_rollout_that_ended_without_its_receipt_leads_to_the_journal(rollout: Rollout) -> None:
+    ran = rollout("receipt", script=Script(records=journal((17, samples.GOOD), (18, samples.GOOD))))
+    told = " ".join(ran.err.split())
+    assert ran.code == 3
+    assert "rollout 18 has no receipt, though it ended: green serves" in told
+    assert "grep '\"rollout\":18,'" in told
+
+
+@pytest.mark.usefixtures("receipts")
+def test_of_a_rollout_that_was_cut_off_long_ago_nothing_is_left_to_recover(rollout: Rollout) -> None:
+    script = Script(records=journal((16, CUT_OFF), (17, samples.GOOD)))
+    assert rollout("receipt", script=script).out.startswith("receipt 17:")
+    ran = rollout("receipt", "16", script=script)
+    told = " ".join(ran.err.split())
+    assert ran.code == 3
+    assert "rollout 16 has left no receipt: it never ended" in told
+    assert told.endswith("next rollout history")
+
+
+@pytest.mark.usefixtures("receipts")
+def test_a_journal_that_does_not_reach_so_far_hides_no_receipt(rollout: Rollout) -> None:
+    assert rollout("receipt", script=Script(records=journal((4, CUT_OFF)))).out.startswith("receipt 17:")
+    assert rollout("receipt", "9", script=Script(records=journal((18, CUT_OFF)))).out.startswith("receipt 9:")
 
 
 @pytest.mark.usefixtures("receipts")
@@ -183,7 +280,7 @@ def test_a_receipt_with_load_counts_dropped_requests_by_phase_and_release() -> N
     assert "  requests   2 dropped / 48,213\n" in text
     assert "  browser    1 dropped as a browser sees it\n" in text
     row = next(line for line in text.splitlines() if line.startswith("  cutting over"))
-    assert row.split()[2:] == ["48,213", "48,213", "2", "1", "0", "0", "1", "ms", "8", "ms", "35", "ms"]
+    assert row.split()[2:] == ["48,213", "48,213", "2", "1", "0", "0", "1.2", "8.4", "35.0"]
     assert next(line for line in text.splitlines() if line.startswith("  green v42")).count("no data") == 1
     listed = " ".join(text.split())
     assert "1 x cutting over, status 502 at response, reused connection, (proxy); 12:00:00.000" in listed
@@ -247,8 +344,8 @@ def test_every_phase_says_how_many_requests_were_due_in_it_in_the_columns_of_the
     load = replace(samples.LOAD, by_phase=(phase, later), by_release=(release, *samples.LOAD.by_release))
     text = receipt_text(replace(LOADED, load=load), Style(Terminal()))
     rows = [line for line in text.splitlines() if line.startswith(("  phase ", "  cutting over ", "  rolling back "))]
-    assert [row.split()[-10 if row.startswith("  phase") else 2] for row in rows] == ["phase", "48,213", "1,210"]
-    heads = [line for line in text.splitlines() if line.split()[-3:] == ["p50", "p99", "max"]]
+    assert [row.split()[0 if row.startswith("  phase") else 2] for row in rows] == ["phase", "48,213", "1,210"]
+    heads = [line for line in text.splitlines() if line.split()[-6:] == ["p50", "ms", "p99", "ms", "max", "ms"]]
     assert [head.index("dropped") for head in heads] == [heads[0].index("dropped")] * 2
     assert max(map(len, text.splitlines())) <= 80
 
@@ -304,7 +401,7 @@ def test_requests_that_a_drain_deadline_cut_fail_in_junit_with_and_without_load(
 def test_a_receipt_with_load_as_markdown_has_its_tables() -> None:
     text = receipt_markdown(LOADED)
     assert "| phase | due | done | dropped |" in text
-    assert "| cutting over | 48,213 | 48,213 | 2 | 1 | 0 | 0 | 1 ms | 8 ms | 35 ms |\n" in text
+    assert "| cutting over | 48,213 | 48,213 | 2 | 1 | 0 | 0 | 1.2 | 8.4 | 35.0 |\n" in text
     assert "## Failed requests" in text
     assert "\x1b" not in text
 

@@ -184,7 +184,7 @@ def long_receipt(tmp_path: Path) -> str:
 
 
 def test_a_receipt_is_printed_whole_however_slowly_it_is_read(start: Start, long_receipt: str) -> None:
-    process = start("good", "receipt", "--json")
+    process = start("good", "receipt", "--format", "json")
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(CLOSE_DEADLINE + 3)
     out, _ = process.communicate(timeout=DEADLINE)
@@ -203,7 +203,7 @@ def test_an_interrupt_ends_the_wait_for_a_slow_reader(start: Start) -> None:
 
 @pytest.mark.usefixtures("long_receipt")
 def test_a_reader_of_a_receipt_that_goes_away_has_read_enough(start: Start) -> None:
-    process = start("good", "receipt", "--json")
+    process = start("good", "receipt", "--format", "json")
     assert process.stdout is not None
     process.stdout.readline()
     process.stdout.close()

@@ -28,7 +28,6 @@ class FileReceipts:
         from console.model.receipt import VERSION  # noqa: PLC0415 - only the end of a rollout needs it
 
         make_directory(self.directory, DIRECTORY_MODE)
-        content = json.dumps({"version": VERSION} | asdict(receipt), ensure_ascii=False, indent=2) + "\n"
-        write_atomically(
-            self.directory / f"{receipt.rollout}.json", content.encode("utf-8", "backslashreplace"), mode=MODE
-        )
+        # ASCII: whoever prints the file as it is must not have his terminal steered by what a message quotes.
+        content = json.dumps({"version": VERSION} | asdict(receipt), indent=2) + "\n"
+        write_atomically(self.directory / f"{receipt.rollout}.json", content.encode("ascii"), mode=MODE)

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+import json
+from typing import TYPE_CHECKING
 
 from console.cli.exit_codes import ExitCode
 from console.cli.invocation import Invocation
 from console.cli.receipts import read_receipt
+from console.cli.render.document import document
+
+if TYPE_CHECKING:
+    from console.model.receipt import Receipt
+    from console.model.spec import Spec
 
 
 def run(invocation: Invocation) -> int:
     """Print a receipt; the exit code says only whether it could be printed, not how the rollout ended."""
     line = invocation.line
-    spec = invocation.spec()
-
-    async def directory() -> Path:
-        """The state follows the stack, wherever the command is typed: only a session knows it."""
-        async with invocation.backend.session(spec, invocation.actor, read_only=True) as session:
-            return session.spec.state / "receipts"
-
-    receipt, raw = read_receipt(asyncio.run(directory()), line.receipt)
-    match "json" if line.json else line.format:
+    receipt, raw = asyncio.run(_read(invocation, invocation.spec()))
+    if line.json:
+        invocation.output.document(document("receipt", {"receipt": json.loads(raw)}))
+        return ExitCode.DONE
+    match line.format:
         case "json":
             text = raw if raw.endswith("\n") else raw + "\n"
         case "md":
@@ -38,3 +40,15 @@ def run(invocation: Invocation) -> int:
             text = receipt_text(receipt, invocation.data_style)
     invocation.output.data(text)
     return ExitCode.DONE
+
+
+async def _read(invocation: Invocation, spec: Spec) -> tuple[Receipt, str]:
+    """The receipt that was meant, and its text. The state follows the stack: only a session knows where it is."""
+    async with invocation.backend.session(spec, invocation.actor, read_only=True) as session:
+        # Imported here, and so after Compose's process was started: see `RealBackend.load`.
+        from console.cli.absent_receipt import last_rollout, refuse_absent  # noqa: PLC0415
+
+        rollout = invocation.line.receipt or last_rollout(session)
+        if rollout is not None:
+            refuse_absent(session, rollout)
+        return read_receipt(session.spec.state / "receipts", rollout)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from console.cli.render.clean import clean
 from console.cli.render.durations import duration
+from console.cli.render.load import milliseconds
 from console.cli.render.style import Style
 from console.model.load_totals import add_counts
 from console.model.receipt_load import LoadLine, ReceiptLoad
@@ -15,7 +16,7 @@ Table = Sequence[Row]
 """Rows of equal length, the heads first."""
 
 _SHORTEST_NAME = 8
-_HEADS = ("done", "dropped", "browser", "4xx", "slow", "p50", "p99", "max")
+_HEADS = ("done", "dropped", "browser", "4xx", "slow", "p50 ms", "p99 ms", "max ms")
 
 
 def headline(load: ReceiptLoad) -> str:
@@ -37,7 +38,7 @@ def facts_of_load(load: ReceiptLoad) -> list[tuple[str, str]]:
         ("connects", f"{load.slow_connects:,} took 1 s and more: a full accept queue" if load.slow_connects else ""),
         ("recycled", f"{load.stale:,} idle connections were found closed before use" if load.stale else ""),
         ("stray", f"{load.stray:,} idle connections brought bytes that nobody asked for" if load.stray else ""),
-        ("send lag", f"p99 {duration(load.lag_p99)}" if load.lag_p99 is not None else ""),
+        ("send lag", f"p99 {milliseconds(load.lag_p99)} ms" if load.lag_p99 is not None else ""),
     ]
     return [(name, clean(value)) for name, value in found if value]
 
@@ -103,7 +104,7 @@ def _due(line: LoadLine) -> str:
 
 def _numbers(line: LoadLine) -> Row:
     known = [seconds for seconds in (line.p50, line.p99, line.highest) if seconds is not None]
-    times = [duration(seconds) for seconds in known] or ["no data", "", ""]
+    times = [milliseconds(seconds) for seconds in known] or ["no data", "", ""]
     return (
         f"{line.done:,}",
         f"{line.dropped:,}",

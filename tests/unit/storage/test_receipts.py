@@ -81,6 +81,14 @@ def test_text_in_no_known_encoding_is_no_reason_to_lose_a_receipt(receipts: File
     assert json.loads((receipts.directory / "17.json").read_bytes())["command"] == text
 
 
+@pytest.mark.parametrize("text", ["a\x9b31mb", "a\u202eb", "a\x1b[31mb", "caf\u00e9", "\U0001f680"])
+def test_no_message_can_steer_the_terminal_that_a_receipt_is_printed_on(receipts: FileReceipts, text: str) -> None:
+    receipts.write(replace(RECEIPT, message=text))
+    content = (receipts.directory / "17.json").read_bytes()
+    assert not set(content) - {ord("\n"), *range(0x20, 0x7F)}
+    assert json.loads(content)["message"] == text
+
+
 def test_a_directory_that_can_not_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OSError, match="file"):
