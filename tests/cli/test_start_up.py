@@ -32,6 +32,26 @@ def test_help_version_and_mistakes_load_nothing_heavy(argv: tuple[str, ...]) -> 
     assert not loaded_by(*argv) & set(HEAVY)
 
 
+@pytest.mark.parametrize("module", ["argparse", "console.cli.output", "console.cli.parser", "console.cli.load_measure"])
+def test_an_interrupt_while_it_is_still_importing_is_an_interrupt_and_no_crash(module: str) -> None:
+    code = f"""
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+from console.cli.main import main
+sys.exit(main(["load", "nonsense"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert "Traceback" not in done.stderr
+
+
 def test_a_look_loads_neither_what_plans_and_runs_rollouts_nor_load() -> None:
     code = "from console.wiring import preload; import console.cli.commands.status, console.cli.report; preload(); "
     done = subprocess.run(
