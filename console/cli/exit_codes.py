@@ -11,6 +11,7 @@ from enum import IntEnum
 
 from console.model.errors import (
     ConfigError,
+    CutOffError,
     LockHeldError,
     ReadOnlyError,
     RefusedError,
@@ -61,5 +62,7 @@ def exit_code(error: RolloutError) -> ExitCode:
             return ExitCode.LOCK_HELD
         case RefusedError():
             return ExitCode.ABORTED
+        case CutOffError():
+            return ExitCode.INTERRUPTED
         case _:
             return ExitCode.NEEDS_HUMAN

@@ -107,6 +107,10 @@ class ProxyGoneError(ProxyUnreachableError):
         self.crashing = crashing
 
 
+class CutOffError(RolloutError):
+    """The operator ended it at once, before it could tell what it came to. Exit code 130."""
+
+
 class InconclusiveError(RolloutError):
     """A watch saw too few requests and was told to pause, where nobody can let it go on."""
 

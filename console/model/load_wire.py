@@ -16,6 +16,7 @@ from msgspec.json import Decoder, Encoder
 
 from console.model.histogram import Histogram
 from console.model.load import Command, LoadConfig, Message
+from console.model.load_verdict import NoData, Verdict
 
 _Value = TypeVar("_Value")
 
@@ -24,7 +25,7 @@ class WireError(ValueError):
     """A line that is not one of ours."""
 
 
-def encode(value: Message | Command | LoadConfig) -> bytes:
+def encode(value: Message | Command | LoadConfig | NoData | Verdict) -> bytes:
     """One line, with its line feed."""
     return _to_json(value) + b"\n"
 

@@ -15,6 +15,8 @@ import pytest
 from console.cli.exit_codes import ExitCode
 from console.config.block import KEYS
 from console.config.durations import DurationError, parse_duration
+from console.load.thresholds import GRAMMAR
+from console.model.load import Totals
 from console.model.spec import (
     DrainSpec,
     ImageSpec,
@@ -148,6 +150,14 @@ def test_every_flag_is_in_the_readme_and_no_other() -> None:
     expect_none(sorted(written - offered))
     # The long forms of what is written as `-f`, `-p` and `-h`.
     expect_none(sorted(offered - written - {"--file", "--project-name", "--help"}))
+
+
+def test_every_counter_of_the_load_is_documented_by_its_names() -> None:
+    rows = table(section("Synthetic load, and the receipt").partition("### How it measures")[0])
+    counters = GRAMMAR.partition("NAME is one of ")[2].partition(" (a number")[0].split(", ")
+    assert {plain(row[2]) for row in rows if row[2]} == {*counters, "rate"}
+    written = {name for row in rows for name in re.findall(r"`(\w+)`", row[3])}
+    assert written == set(Totals.__struct_fields__) - {"responses", "retries", "opened"}
 
 
 def test_every_make_target_in_the_readme_exists() -> None:

@@ -5,6 +5,7 @@ import pytest
 from console.cli.exit_codes import MEANINGS, ExitCode, exit_code
 from console.model.errors import (
     ConfigError,
+    CutOffError,
     LockHeldError,
     LockLostError,
     Problem,
@@ -32,6 +33,7 @@ BROKEN = ConfigError((Problem(where="x-rollout.drain", message="a duration was e
         (RuntimeUnreachableError("do it", "no daemon"), 78),
         (LockHeldError("do it", "held"), 75),
         (RefusedError("do it", "no"), 3),
+        (CutOffError("do it", "ended at once"), 130),
         (LockLostError("do it", "lost"), 1),
         (RuntimeFailedError("do it", "failed"), 1),
         (ProxyUnreachableError("do it", "gone"), 1),

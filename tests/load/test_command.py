@@ -96,11 +96,13 @@ def test_where_few_connections_may_be_open_no_more_are_kept_alive_unasked(tmp_pa
 def test_json_is_lines_of_snapshots_and_a_summary_that_they_add_up_to(tmp_path: Path) -> None:
     with FaultServer() as server:
         done = rollout(tmp_path, server.url, "--rate", "100", "--duration", "500ms", "--allow-remote", "--json")
-    *snapshots, summary = [decode_message(line.encode()) for line in done.stdout.splitlines()]
+    *lines, verdict = done.stdout.splitlines()
+    *snapshots, summary = [decode_message(line.encode()) for line in lines]
     assert isinstance(summary, Summary)
     assert summary.totals.due == 50
     assert sum(phase.due for one in snapshots if isinstance(one, Snapshot) for phase in one.phases) == 50
-    plain = json.loads(done.stdout.splitlines()[-1])
+    assert json.loads(verdict) == {"type": "verdict", "v": 3, "valid": True, "thresholds": [], "exit": 0}
+    plain = json.loads(lines[-1])
     histogram = merged(summary.groups).latency
     assert plain["latency"]["p99.9"] == histogram.quantile(0.999)
     assert plain["latency"]["max"] == histogram.maximum
@@ -322,7 +324,7 @@ def test_a_reader_of_the_json_stream_that_is_blocked_beyond_the_end_still_gets_i
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(CLOSE_DEADLINE + 4)
         output, _ = process.communicate(timeout=60)
-    *snapshots, summary = [decode_message(line) for line in output.splitlines()]
+    *snapshots, summary = [decode_message(line) for line in output.splitlines()[:-1]]
     assert process.returncode == 0
     assert isinstance(summary, Summary)
     assert len(snapshots) == summary.snapshots

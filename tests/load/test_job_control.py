@@ -137,7 +137,7 @@ def test_the_gap_is_in_every_line_of_the_json_stream_that_covers_it(shell: Shell
         shell.shows("statuses: ")
         shell.type("echo code=$?\n")
         shell.shows("code=0")
-    *lines, last = (tmp_path / "lines").read_bytes().splitlines()
+    *lines, last, _verdict = (tmp_path / "lines").read_bytes().splitlines()
     snapshots = [one for one in map(decode_message, lines) if isinstance(one, Snapshot)]
     summary = decode_message(last)
     assert isinstance(summary, Summary)

@@ -230,17 +230,20 @@ def failure_text(failure: Failure) -> str:
     return clean(", ".join(words))
 
 
-def _threshold(threshold: Threshold, run: Summary, style: Style) -> list[str]:
+def found(threshold: Threshold, run: Summary) -> str:
+    """What the run measured of a threshold."""
     value = threshold.value(run)
-    crossed = threshold.crossed(run)
     if value is None:
-        found = "no data"
-    elif math.isinf(value):
-        found = f"beyond any limit, since {run.totals.dropped:,} of {run.totals.sent:,} were dropped"
-    elif threshold.share:
-        found = f"{value:.3%}"
-    elif threshold.metric == "rate" or float(value).is_integer():
-        found = f"{value:,.6g}"
-    else:
-        found = f"{milliseconds(value)} ms"
-    return style.hang(f"{style.mark(Mark.FAILED if crossed else Mark.DONE, threshold.text)}: {found}", indent=2)
+        return "no data"
+    if math.isinf(value):
+        return f"beyond any limit, since {run.totals.dropped:,} of {run.totals.sent:,} were dropped"
+    if threshold.share:
+        return f"{value:.3%}"
+    if threshold.metric == "rate" or float(value).is_integer():
+        return f"{value:,.6g}"
+    return f"{milliseconds(value)} ms"
+
+
+def _threshold(threshold: Threshold, run: Summary, style: Style) -> list[str]:
+    mark = Mark.FAILED if threshold.crossed(run) else Mark.DONE
+    return style.hang(f"{style.mark(mark, threshold.text)}: {found(threshold, run)}", indent=2)
