@@ -47,7 +47,7 @@ class LiveLoad:
         self._over: tuple[float, float] | None = None
         """Once no more is sent: the schedule's seconds until then, and when nothing can be in flight any more."""
         self._told_of_end = False
-        self._moments: deque[float] = deque(maxlen=_MOMENTS)
+        self._moments: deque[float | None] = deque(maxlen=_MOMENTS)
         if not self._screen:
             output.narrate(f"{clean(started.url)} at {started.address}\n")
 
@@ -67,7 +67,7 @@ class LiveLoad:
             return
         self._due = now + (_DRAW_EVERY if self._screen else _LINE_EVERY)
         if self._screen:
-            self._moments.append(self._recent.quantile(0.99) or 0.0)
+            self._moments.append(self._recent.quantile(0.99))
             self._draw(snapshot, total)
         else:
             self._output.narrate(f"{line(snapshot, self._recent)}\n")
@@ -93,7 +93,8 @@ class LiveLoad:
             # A terminal that became narrower has folded what was on it.
             columns = self._output.narration_terminal.columns
             rows = sum(max(1, math.ceil(length / columns)) for length in self._drawn)
-            self._output.narrate(f"\x1b[{rows}A\x1b[J")
+            # From the first column, since the terminal may have echoed the `^C` of an interrupt.
+            self._output.narrate(f"\r\x1b[{rows}A\x1b[J")
             self._drawn = []
 
     def _tell_of_end(self, snapshot: Snapshot) -> None:

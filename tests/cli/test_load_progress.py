@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from console.cli.render.load import partial_text
@@ -20,7 +22,7 @@ def a_snapshot(**totals: int) -> Snapshot:
     return Snapshot(sequence=1, at=0.0, elapsed=3.0, window=0.1, target_rate=50.0, totals=Totals(**totals))
 
 
-def drawn(snapshot: Snapshot, *, width: int = 80, rows: int = 24, ending: str = "", problem: str = "") -> list[str]:
+def drawn(snapshot: Snapshot, *, width: int = 80, rows: int = 24, **also: object) -> list[str]:
     total = LoadSum()
     total.add(snapshot)
     now = Progress(
@@ -30,11 +32,11 @@ def drawn(snapshot: Snapshot, *, width: int = 80, rows: int = 24, ending: str = 
         snapshot=snapshot,
         total=total,
         recent=(0.001,) * 200,
-        over=bool(ending),
-        ending=ending,
-        problem=problem,
+        over="ending" in also,
+        ending="",
+        problem="",
     )
-    return screen(now, Style(Terminal(width=width, colour=True)), rows)
+    return screen(replace(now, **also), Style(Terminal(width=width, colour=True)), rows)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -85,3 +87,8 @@ def test_no_line_of_a_run_that_was_cut_off_is_longer_than_the_terminal() -> None
     assert max(map(len, lines)) <= 40
     told = " ".join(text.strip() for text in lines)
     assert "ok 1,000,000, unexpected 100,000, not sent 100,000 1,234,567 in flight, whose outcome is unknown" in told
+
+
+def test_a_moment_without_an_answer_has_no_bar() -> None:
+    lines = drawn(a_snapshot(due=9, ok=9), recent=(None, 0.001, None, None, 0.008))
+    assert "p99 by time  ▂  █" in lines

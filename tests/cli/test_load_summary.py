@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from msgspec import structs
 
 from console.cli.render.load import summary_text
 from console.cli.render.style import Style
@@ -113,3 +114,13 @@ def test_with_little_room_the_middle_the_tail_and_the_worst_are_told() -> None:
     assert head == ["ms", "p50", "p99", "max"]
     (latency,) = [line.split() for line in lines if line.startswith("latency")]
     assert latency[-1].startswith("1,00")
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_a_run_without_a_good_answer_is_no_success_and_fits(width: int) -> None:
+    summary = structs.replace(a_summary(), totals=Totals(due=1_000_000, unexpected=1_000_000), failures=())
+    lines = summary_text(summary, CONFIG, [], Style(Terminal(width=width))).splitlines()
+    assert max(map(len, lines)) <= width
+    text = " ".join(line.strip() for line in lines)
+    assert "! 0 dropped of 1,000,000 sent, and no good answer ! unexpected 1,000,000: neither good nor dropped" in text
+    assert "✓" not in text

@@ -79,12 +79,13 @@ def test_an_interrupt_shows_what_is_waited_for_how_long_and_the_way_out(tmp_path
 
         code, shown = on_a_terminal(tmp_path, *words, meanwhile=meanwhile)
     assert code == 130
-    last = screens_of(shown)[-1]
-    (told,) = [line for line in last if "ending" in line]
-    found = re.search(r"waits for [1-9]\d* in flight, at most (\d+) s; Ctrl-C again ends at once", told)
+    told = [screen for screen in screens_of(shown) if "ending" in "".join(screen)]
+    found = re.search(r"waits for [1-9]\d* in flight, at most (\d+) s; Ctrl-C again ends at once", "".join(told[0]))
     assert found is not None
-    assert 10 <= int(found[1]) <= 16
-    assert any("sends no more" in line for line in last)
+    assert 8 < int(found[1]) <= 16
+    assert any("sends no more" in line for line in told[0])
+    # Whatever the terminal echoed of what was pressed is drawn over, too.
+    assert set(re.findall(r"(.)\x1b\[\d+A", shown, re.DOTALL)) == {"\r"}
 
 
 def test_the_end_of_the_schedule_shows_what_is_waited_for_and_its_clock_stands_still(tmp_path: Path) -> None:
@@ -93,7 +94,8 @@ def test_the_end_of_the_schedule_shows_what_is_waited_for_and_its_clock_stands_s
         shown = shown_on_a_terminal(tmp_path, *words)
         lines = rollout(tmp_path, *words, "--method", "POST")
     screens = screens_of(shown)
-    assert any("ending: waits for 10 in flight, at most 4 s; Ctrl-C twice ends at once" in "".join(s) for s in screens)
+    waits = r"ending: waits for 10 in flight, at most [1-4] s; Ctrl-C twice ends at once"
+    assert any(re.search(waits, "".join(screen)) for screen in screens)
     assert {line.split()[-4] for screen in screens for line in screen if line.endswith("of 1 s")} <= {"0", "1"}
     told = [line for line in lines.stderr.splitlines() if "ending" in line]
     assert told == ["ending: waits for 50 in flight, at most 2 s; Ctrl-C twice ends at once"]
@@ -104,8 +106,7 @@ def test_an_interrupt_is_told_once_where_there_is_no_terminal(tmp_path: Path) ->
         words = [server.url, "--rate", "50", "--duration", "1m", "--timeout", "2s", "--allow-remote"]
         process = started(tmp_path, *words)
         assert process.stderr is not None
-        while b"no data" not in process.stderr.readline():
-            pass
+        assert any(b"no data" in line for line in process.stderr)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130

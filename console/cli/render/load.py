@@ -95,8 +95,10 @@ def _verdict(run: Summary, style: Style) -> list[str]:
     else:
         mark, _ = outcome(totals)
         text = f"{totals.dropped:,} dropped of {totals.sent:,} sent"
-        text += ", and no good answer" if mark is Mark.WARNING else ""
-        lines.append(style.mark(mark, text))
+        if mark is Mark.WARNING:
+            lines += style.hang(style.mark(mark, f"{text}, and no good answer"), indent=2)
+        else:
+            lines.append(style.mark(mark, text))
         if totals.dropped:
             note = f"(a browser's one retry would leave {totals.dropped_for_browsers:,})"
             if len(text) + len(note) + 5 <= style.terminal.width:  # the mark, and three blanks between them
@@ -105,7 +107,7 @@ def _verdict(run: Summary, style: Style) -> list[str]:
                 lines += style.hang(f"  {note}", indent=2)
     if totals.unexpected:
         text = f"unexpected {totals.unexpected:,}: neither good nor dropped"
-        lines.append(style.mark(Mark.WARNING, text))
+        lines += style.hang(style.mark(Mark.WARNING, text), indent=2)
     if run.suspended:
         text = f"no data for {run.suspended:.1f} s: this command was stopped, and sent nothing meanwhile"
         lines += style.hang(style.mark(Mark.WARNING, text), indent=2)

@@ -26,8 +26,8 @@ class Progress:
     """Seconds of the schedule; it stands still once no more is sent."""
     snapshot: Snapshot
     total: LoadSum
-    recent: Sequence[float]
-    """p99 of the last moments, oldest first."""
+    recent: Sequence[float | None]
+    """p99 of the last moments, oldest first; None where nothing was answered."""
     over: bool
     """No more is sent: what is in flight is waited for."""
     ending: str
@@ -108,7 +108,8 @@ def _folded(mark: Mark, text: str, style: Style) -> list[str]:
     return [style.mark(mark, first[3:]), *(f"  {line[3:]}" for line in others)]
 
 
-def _bars(values: Sequence[float], style: Style) -> str:
+def _bars(values: Sequence[float | None], style: Style) -> str:
+    """No bar where there is no data: the lowest one would say that all went well."""
     blocks = _BLOCKS if style.terminal.unicode else _PLAIN_BLOCKS
-    highest = max(values, default=0.0) or 1.0
-    return "".join(blocks[min(7, int(value / highest * 8))] for value in values)
+    highest = max((value for value in values if value is not None), default=0.0) or 1.0
+    return "".join(" " if value is None else blocks[min(7, int(value / highest * 8))] for value in values)
