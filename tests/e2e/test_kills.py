@@ -61,6 +61,11 @@ def kill_and_go_on(operator: Operator, step: str, way: str, *, moved: bool) -> N
     assert way == "deploy" or way in verdict["choices"], f"{step}: {verdict}"
     assert told.returncode == (0 if verdict["consistent"] else 1)
 
+    for named in ((), (str(number),)):  # an older, green receipt is no evidence of it
+        left = operator.rollout("receipt", *named, "--format", "junit", expect=3)
+        told_so = " ".join(left.stderr.split())
+        assert (left.stdout, f"rollout {number} has left no receipt: it never ended" in told_so) == ("", True)
+        assert "rollout recover" in told_so
     if not verdict["consistent"]:
         refused = operator.rollout(*DEPLOY, expect=3)
         assert "rollout recover" in refused.stderr
