@@ -79,10 +79,11 @@ def two_services(tmp_path: Path, project_name: str) -> Stack:
 
 
 def fetch(address: str, path: str) -> tuple[str, ...]:
-    """The first line of an answer, with what an image of nginx holds."""
+    """The first line of an answer, with what an image of nginx holds; once it listens, which the caller bounds."""
     host, _, port = address.rpartition(":")
     request = f"GET {path} HTTP/1.0\\r\\n\\r\\n"
-    return ("bash", "-c", f"exec 3<>/dev/tcp/{host}/{port}; printf '{request}' >&3; head -1 <&3")
+    connect = f"until {{ exec 3<>/dev/tcp/{host}/{port}; }} 2>/dev/null; do sleep 0.1; done"
+    return ("bash", "-c", f"{connect}; printf '{request}' >&3; head -1 <&3")
 
 
 async def resolved(runtime: ComposeRuntime, reference: str) -> Image:

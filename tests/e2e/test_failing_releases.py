@@ -77,7 +77,7 @@ def wholly(report: Report, *details: str) -> None:
     """Every drop is one of these."""
     assert report.not_sent == 0
     unexpected = [drop for drop in report.drops if not str(drop["detail"]).startswith(details)]
-    assert not unexpected, unexpected
+    assert not unexpected, "\n".join(map(str, unexpected))
 
 
 @pytest.mark.timeout(500)
