@@ -28,8 +28,11 @@ def ended_unread(process: subprocess.Popen[bytes]) -> tuple[int, bytes]:
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()
-    with process.stderr:
-        return process.wait(60), process.stderr.read()
+    try:
+        with process.stderr:
+            return process.wait(60), process.stderr.read()
+    finally:
+        process.kill()
 
 
 def test_a_reader_who_goes_away_ends_the_load(tmp_path: Path) -> None:
