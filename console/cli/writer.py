@@ -12,7 +12,11 @@ import os
 import select
 import threading
 from queue import SimpleQueue
+from time import monotonic
 from typing import TextIO
+
+_SLICE = 0.5
+"""Seconds."""
 
 
 class Writer:
@@ -58,7 +62,12 @@ class Writer:
             return True
         done = threading.Event()
         self._queue.put(done)
-        return done.wait(deadline)
+        end = monotonic() + deadline
+        # In slices: an interrupt that comes just before the wait for a lock begins is noticed only when that ends.
+        while not done.wait(min(_SLICE, max(0.0, end - monotonic()))):
+            if monotonic() >= end:
+                return False
+        return True
 
     def close(self, deadline: float) -> bool:
         """Wait until everything is written, at most `deadline` seconds; False when it was not."""

@@ -17,6 +17,8 @@ AFTERGLOW = 0.5
 _LOOK = 0.5
 _STALLED_LOOKS = 6
 """Looks at a generator that is in trouble (3 s) until its summary is no longer waited for."""
+_UNSURE = 0.5
+"""Seconds by which the clocks of a run and of its summary may differ; a load that ended so late missed nothing."""
 _SPARE = 20.0
 """Seconds to end a generator beyond what the requests in flight may take."""
 
@@ -90,7 +92,7 @@ class RolloutLoad:
             if summary is None:
                 return None, problem
             # What is still in flight holds the summary back: the generator's own clock tells when it had sent the last.
-            return summary, _too_early(summary) if over or summary.elapsed < heard else ""
+            return summary, _too_early(summary) if over or summary.elapsed < heard - _UNSURE else ""
         finally:
             stopping.cancel()
             await self.run.close()
