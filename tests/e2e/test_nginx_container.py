@@ -47,6 +47,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, free_ports: Callable[[int], 
             version = f"VERSION={RELEASES[color]}"
             stack.run("env", version, "docker", "compose", "--profile", "green", "build", service)
         stack.compose("--profile", "green", "up", "-d", "--wait")
+        stack.wait_until_served()
         yield stack
     finally:
         remove_project(project)

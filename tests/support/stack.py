@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
+from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = (".gitignore", "docker-compose.yml", "nginx", "console/demo/app")
@@ -59,6 +62,19 @@ class ReferenceStack:
     def compose(self, *arguments: str, deadline: float = 240.0) -> str:
         """Run `docker compose` as a person in this directory would; returns its standard output."""
         return self.run("docker", "compose", *arguments, deadline=deadline).stdout
+
+    def wait_until_served(self, within: float = 60.0) -> None:
+        """Wait until users get answers: a proxy that was started a moment ago may not listen yet. Raises `OSError`."""
+        until = time.monotonic() + within
+        while True:
+            try:
+                urlopen(self.url, timeout=5).close()
+            except (OSError, HTTPException):
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
 
     def changed_files(self) -> str:
         """What git says has changed since the copy was made; empty is clean."""

@@ -19,6 +19,7 @@ def test_a_copy_is_clean_and_has_addresses_of_its_own(reference_stack: Reference
 @pytest.mark.docker
 def test_a_copy_serves_blue_and_the_judge_finds_nothing_lost(reference_stack: ReferenceStack) -> None:
     reference_stack.compose("up", "--detach", "--build", "--wait")
+    reference_stack.wait_until_served()
     with Traffic(reference_stack.url, rate=200.0) as traffic:
         traffic.wait_for(600)
     traffic.report.assert_clean(at_least=600)
