@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from console.model.color import Color
 from console.model.errors import DeadlineError
-from console.model.events import CommandRan, Event, StepProgressed
+from console.model.events import CommandRan, Event, StepProgressed, Warned
 from console.model.observed import Observed, Replica, Upstream
 from console.model.release import Image
 from console.model.spec import Spec
@@ -79,6 +79,8 @@ class World:
     load: Load | None = None
     """The synthetic load that runs beside this rollout, if any."""
     learnt: Learnt = field(default_factory=Learnt)
+    warned: set[str] = field(default_factory=set)
+    """What was warned of once: a way back takes the same steps again."""
     step: str = ""
     """The id of the step that runs."""
     deadline: float | None = None
@@ -94,6 +96,12 @@ class World:
         self.publish(
             StepProgressed(step=self.step, text=text, remaining=None if left == float("inf") else max(0.0, left))
         )
+
+    def warn_once(self, text: str, *, hint: str) -> None:
+        """Tell something that the operator should know, unless this rollout has told it already."""
+        if text not in self.warned:
+            self.warned.add(text)
+            self.publish(Warned(text=text, hint=hint))
 
     def expire(self, attempted: str, found: str, now: str = "") -> None:
         """Raise `DeadlineError` when the step's time is up."""

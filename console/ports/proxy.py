@@ -49,8 +49,12 @@ class Proxy(Protocol):
         """Write earlier content (None: no file) again, atomically, under a new generation number."""
         ...
 
-    async def validate(self) -> None:
-        """Let the proxy test its whole configuration. Raises `ProxyRefusedError` with the proxy's words."""
+    async def validate(self) -> tuple[str, ...]:
+        """Let the proxy test its whole configuration. Raises `ProxyRefusedError` with the proxy's words.
+
+        Returns the places in it that send requests to a color past the upstream, so that no cutover moves them: one
+        line for people each, without what may be secret. Nothing where the proxy does not tell: they refuse nothing.
+        """
         ...
 
     async def apply(self) -> frozenset[int]:

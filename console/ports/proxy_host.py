@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+OUTPUT_KEPT = 1 << 20
+"""Bytes of a command's output that are kept: a whole configuration as people write them, and never a flood."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandResult:
@@ -14,6 +17,8 @@ class CommandResult:
     exit_code: int
     output: str
     """Standard output and error together, control characters stripped."""
+    whole: bool = True
+    """False when there was more than `OUTPUT_KEPT`, so that a part is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

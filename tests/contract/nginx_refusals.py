@@ -12,6 +12,13 @@ from console.model.errors import ProxyRefusedError
 from console.model.observed import Upstream
 from tests.contract.proxy_contract import ProxyRig, bring_live, cut_over, users_release
 
+PAST_THE_UPSTREAM = """
+    server {
+        listen 127.0.0.1:9998;
+        location /direct/ { proxy_set_header Authorization "Bearer s3cret"; proxy_pass http://app/?token=s3cret; }
+    }
+"""
+
 
 class NginxRig(ProxyRig, Protocol):
     """A proxy rig whose main configuration can be spoilt."""

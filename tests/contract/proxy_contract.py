@@ -47,6 +47,10 @@ class ProxyRig(Protocol):
         """Users' requests that are being served and take a second or two; the call waits for their statuses."""
         ...
 
+    def lead_past_the_upstream(self) -> None:
+        """Have the configuration, not yet applied, send `/direct/` and a token to blue by its own name."""
+        ...
+
     async def kill(self) -> None:
         """End the proxy for good."""
         ...
@@ -130,6 +134,14 @@ class ProxyContract:
         before = await rig.proxy.apply()
         with pytest.raises(ProxyRefusedError, match=r"generation 1 \(green\) is live"):
             await rig.proxy.read_back(2, before, deadline=5)
+
+    async def test_a_way_past_the_upstream_is_told_without_its_token_and_refuses_nothing(self, rig: ProxyRig) -> None:
+        await cut_over(rig, Color.GREEN, 1)
+        assert await rig.proxy.validate() == ()
+        rig.lead_past_the_upstream()
+        assert await rig.proxy.validate() == ("location /direct/: proxy_pass http://app",)
+        await cut_over(rig, Color.BLUE, 2)
+        assert await users_release(rig) == rig.release(Color.BLUE)
 
     async def test_earlier_content_is_restored_under_a_new_generation(self, rig: ProxyRig) -> None:
         await cut_over(rig, Color.BLUE, 1)

@@ -69,6 +69,9 @@ class FakeRig:
 
         yield statuses
 
+    def lead_past_the_upstream(self) -> None:
+        self.fake.past = ("location /direct/: proxy_pass http://app",)
+
     async def kill(self) -> None:
         self.fake.gone = True
 

@@ -15,10 +15,11 @@ import pytest
 from console.adapters.proxy.http import fetch, target_of
 from console.adapters.proxy.nginx import NginxProxy
 from console.demo.stack import EmbeddedStack
+from console.demo.stack.ports import free_ports
 from console.model.color import Color
 from console.model.errors import ProxyRefusedError
 from console.model.observed import Upstream
-from tests.contract.nginx_refusals import NginxRefusals, NginxRig
+from tests.contract.nginx_refusals import PAST_THE_UPSTREAM, NginxRefusals, NginxRig
 from tests.contract.proxy_contract import ProxyContract, ProxyRig, bring_live, closing, cut_over, until
 
 
@@ -64,6 +65,11 @@ class EmbeddedRig:
     def extra(self, text: str) -> None:
         assert "http {" in self._main
         (self.stack.nginx.directory / "nginx.conf").write_text(self._main.replace("http {", f"http {{\n{text}", 1))
+
+    def lead_past_the_upstream(self) -> None:
+        port = free_ports(1)[0]
+        group = "upstream app { server 127.0.0.1:1; }"
+        self.extra(group + PAST_THE_UPSTREAM.replace("9998", str(port)))
 
     @contextlib.asynccontextmanager
     async def taken_port(self) -> AsyncIterator[int]:

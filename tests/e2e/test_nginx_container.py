@@ -18,7 +18,7 @@ from console.config.load import load_spec
 from console.config.options import Options
 from console.model.color import Color
 from console.model.spec import Spec
-from tests.contract.nginx_refusals import NginxRefusals, NginxRig
+from tests.contract.nginx_refusals import PAST_THE_UPSTREAM, NginxRefusals, NginxRig
 from tests.contract.proxy_contract import ProxyContract, ProxyRig, closing, cut_over, until, users_release
 from tests.support.engine import docker_required, missing_docker, remove_project
 from tests.support.stack import ReferenceStack, copy_reference_stack
@@ -100,6 +100,9 @@ class ContainerRig:
     def extra(self, text: str) -> None:
         assert "http {" in self._main
         self._main_file.write_text(self._main.replace("http {", f"http {{\n{text}", 1))
+
+    def lead_past_the_upstream(self) -> None:
+        self.extra(PAST_THE_UPSTREAM)
 
     @contextlib.asynccontextmanager
     async def taken_port(self) -> AsyncIterator[int]:

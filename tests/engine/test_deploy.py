@@ -76,6 +76,41 @@ async def test_nothing_touches_the_serving_color_before_the_read_back() -> None:
     assert all(color is Color.GREEN for _, color in stack.runtime.touched)
 
 
+PAST = ("location /a/: proxy_pass http://app:8000", "location /b/: proxy_pass http://app:8000")
+
+
+def warnings(stack: FakeStack) -> list[Warned]:
+    return [event for event in stack.events(Warned) if isinstance(event, Warned)]
+
+
+async def test_what_goes_past_the_upstream_is_warned_of_in_the_rollout_and_on_its_receipt_and_refuses_nothing() -> None:
+    stack = FakeStack()
+    stack.proxy.past = PAST
+    assert (await stack.session.run(DEPLOY)).result is Result.DONE
+    (warned,) = warnings(stack)
+    assert warned.text.startswith(f"past the upstream: {'; '.join(PAST)}; ")
+    assert warned.hint == "rollout check"
+    assert stack.receipts.written[0].warnings == (warned.text,)
+
+
+async def test_of_many_ways_past_the_upstream_three_are_told_and_none_at_full_length() -> None:
+    stack = FakeStack()
+    stack.proxy.past = tuple(f"location ~ {each}{'x' * 5000}: proxy_pass http://app" for each in range(9))
+    await stack.session.run(DEPLOY)
+    (warned,) = warnings(stack)
+    assert "6 more" in warned.text
+    assert len(warned.text) < 500
+
+
+async def test_a_way_back_does_not_warn_again_of_what_goes_past_the_upstream() -> None:
+    stack = FakeStack()
+    stack.proxy.past = PAST
+    stack.proxy.fresh_failure = 502
+    assert (await stack.session.run(DEPLOY)).result is Result.ROLLED_BACK
+    assert stack.proxy.faults.calls.count("validate") == 2
+    assert len(warnings(stack)) == 1
+
+
 async def test_a_deploy_without_cutover_leaves_the_traffic() -> None:
     stack = FakeStack()
     outcome = await stack.session.run(Request(action=Action.DEPLOY, image="shop:2", cutover=False))

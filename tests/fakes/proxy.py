@@ -33,6 +33,8 @@ class FakeProxy:
         self.smoke: dict[Color, int | None] = {Color.BLUE: 200, Color.GREEN: 200}
         self.wrong_address: str | None = None
         self.gone = False
+        self.past: tuple[str, ...] = ()
+        """What its configuration sends to a color past the upstream."""
         self.flips: list[Color] = []
         self.fresh_failure: int | None = None
         """What users get from green."""
@@ -92,8 +94,9 @@ class FakeProxy:
         self.file = upstream_file.reissue(content, generation)
         self._restoring = True
 
-    async def validate(self) -> None:
+    async def validate(self) -> tuple[str, ...]:
         await self._reach("validate")
+        return self.past
 
     async def apply(self) -> frozenset[int]:
         await self._reach("apply")

@@ -6,11 +6,11 @@ import asyncio
 from dataclasses import replace
 
 from console.adapters.proxy.control import CONTROL_TIMEOUT, Control
+from console.adapters.proxy.dump import dumped_facts
 from console.adapters.proxy.workers import command_of, master_of
 from console.model.errors import ProxyGoneError, ProxyUnreachableError
 from console.model.facts import ProxyFacts
 from console.model.spec import Spec
-from console.planning.preflight import parse_nginx
 from console.ports.proxy_host import ProxyHost
 
 DUMP_DEADLINE = 15.0
@@ -48,18 +48,7 @@ async def _read(spec: Spec, host: ProxyHost) -> ProxyFacts | None:
     dump = await host.run((*command, "-T"), deadline=DUMP_DEADLINE)
     version = await host.run((*command, "-v"), deadline=DUMP_DEADLINE)
     published = await host.published(spec.proxy.control_port)
-    target = spec.proxy.target
-    facts = (
-        ProxyFacts()
-        if target is None
-        else parse_nginx(
-            dump.output,
-            generated=target / spec.upstream_file.name,
-            control_port=spec.proxy.control_port,
-            version=version.output,
-            services=frozenset(spec.services.values()),
-        )
-    )
+    facts = ProxyFacts() if spec.proxy.target is None else dumped_facts(spec, dump, version=version.output)
     return replace(facts, control_published=published or "", control_answers=await _answers(spec, host))
 
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from console.adapters.proxy import upstream_file
 from console.adapters.proxy.control import CONTROL_TIMEOUT, Control
+from console.adapters.proxy.dump import NO_DUMP, ways_past, without_dump
 from console.adapters.proxy.http import FetchError, fetch, target_of
 from console.adapters.proxy.read_back import ReadBack
 from console.adapters.proxy.sockets import established_to
@@ -27,7 +28,7 @@ from console.ports.proxy import Answer
 from console.ports.proxy_host import CommandResult, Process, ProxyHost
 
 COMMAND_DEADLINE = 15.0
-"""Seconds for `nginx -t` and `nginx -s reload`; a test resolves every name in the configuration."""
+"""Seconds for `nginx -T` and `nginx -s reload`; a test resolves every name in the configuration."""
 TCP_TABLE = PurePosixPath("/proc/net/tcp")
 
 T = TypeVar("T")
@@ -86,12 +87,18 @@ class NginxProxy:
         """
         self._write(upstream_file.reissue(content, generation))
 
-    async def validate(self) -> None:
-        """`nginx -t` with the running master's own flags. Raises `ProxyRefusedError` with nginx's words."""
+    async def validate(self) -> tuple[str, ...]:
+        """`nginx -T` with the running master's own flags: the test of `-t`, and what the configuration is as a whole.
+
+        Returns the places that no cutover moves. Raises `ProxyRefusedError` with nginx's words.
+        """
         command = command_of(self._master(await self._host.processes()))
-        result = await self._host.run((*command, "-t"), deadline=COMMAND_DEADLINE)
+        result = await self._host.run((*command, "-T"), deadline=COMMAND_DEADLINE)
+        if result.exit_code != 0 and NO_DUMP in result.output:
+            result = await self._host.run((*command, "-t"), deadline=COMMAND_DEADLINE)
         if result.exit_code != 0:
             raise self._refused("validate the proxy's configuration", _words(result))
+        return await ways_past(self._spec, result)
 
     async def apply(self) -> frozenset[int]:
         """`nginx -s reload` with the running master's own flags; returns the workers that accepted before.
@@ -219,7 +226,7 @@ def _words_of(problem: ProxyUnreachableError | str) -> str:
 
 
 def _words(result: CommandResult) -> str:
-    """What nginx itself says of a failure: its `[emerg]` lines, else everything."""
-    lines = [line.strip() for line in result.output.splitlines() if line.strip()]
+    """What nginx itself says of a failure: its `[emerg]` lines, else everything, but never its configuration."""
+    lines = [line.strip() for line in without_dump(result.output).splitlines() if line.strip()]
     telling = [line for line in lines if "[emerg]" in line or "[alert]" in line] or lines
     return "; ".join(telling) or f"exit code {result.exit_code}, without a word"

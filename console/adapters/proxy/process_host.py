@@ -10,9 +10,7 @@ import unicodedata
 from pathlib import Path, PurePosixPath
 
 from console.model.errors import ProxyUnreachableError
-from console.ports.proxy_host import CommandResult, Process
-
-_OUTPUT_KEPT = 64 * 1024
+from console.ports.proxy_host import OUTPUT_KEPT, CommandResult, Process
 
 
 class ProcessHost:
@@ -50,8 +48,8 @@ class ProcessHost:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGKILL)
                 await asyncio.shield(child.wait())
-        text = _printable(output[-_OUTPUT_KEPT:].decode(errors="replace"))
-        return CommandResult(exit_code=child.returncode or 0, output=text)
+        text = _printable(output[-OUTPUT_KEPT:].decode(errors="replace"))
+        return CommandResult(exit_code=child.returncode or 0, output=text, whole=len(output) <= OUTPUT_KEPT)
 
     async def processes(self) -> tuple[Process, ...]:
         """The master and its children, master first. Raises `ProxyUnreachableError` when the master is gone."""

@@ -12,9 +12,12 @@ from docker.api.client import APIClient
 from console.adapters.runtime.docker_client import DockerClient
 from console.adapters.runtime.text import clean
 from console.model.errors import RuntimeFailedError
+from console.ports.proxy_host import OUTPUT_KEPT
 
 _FRAME_HEAD = 8
 _CHUNK = 65536
+_MOST_RECEIVED = 2 * OUTPUT_KEPT
+"""Bytes of the stream that are kept, for the heads of its frames take room as well."""
 _ANSWER_MARGIN = 5.0
 _LOOK = 0.5
 """Seconds; a longer wait for output counts as this much. Who was held up finds what came meanwhile, and reads on."""
@@ -26,7 +29,9 @@ class ExecResult:
 
     exit_code: int
     output: bytes
-    """Standard output and error in the order in which they came."""
+    """Standard output and error in the order in which they came, at most `OUTPUT_KEPT` bytes."""
+    whole: bool = True
+    """False when there was more."""
 
     @property
     def text(self) -> str:
@@ -64,7 +69,7 @@ def _blocking(api: APIClient, container: str, argv: tuple[str, ...], *, attempte
     stream = api.exec_start(exec_id, socket=True)
     try:
         # The SDK's own reader polls without a limit: a command that never ends would hold the thread for ever.
-        output = _read(cast("_Socket", getattr(stream, "_sock", stream)), deadline)
+        output, whole = _read(cast("_Socket", getattr(stream, "_sock", stream)), deadline)
     except TimeoutError:
         raise RuntimeFailedError(
             attempted,
@@ -77,24 +82,28 @@ def _blocking(api: APIClient, container: str, argv: tuple[str, ...], *, attempte
         # round would leave it open.
         getattr(stream, "_response", stream).close()
     code = api.exec_inspect(exec_id)["ExitCode"]
-    return ExecResult(exit_code=-1 if code is None else int(code), output=output)
+    return ExecResult(exit_code=-1 if code is None else int(code), output=output, whole=whole)
 
 
-def _read(connection: _Socket, left: float) -> bytes:
-    """Everything until the end of the stream, without the 8-byte heads of its frames.
+def _read(connection: _Socket, left: float) -> tuple[bytes, bool]:
+    """What comes until the end of the stream, without the 8-byte heads of its frames, and whether that is all.
 
     Raises:
         TimeoutError: the stream has no end within `left` seconds.
     """
-    received = bytearray()
+    received, whole = bytearray(), True
     while left > 0:
         look, began = min(left, _LOOK), time.monotonic()
         connection.settimeout(look)
         with suppress(TimeoutError):
             chunk = connection.recv(_CHUNK)
             if not chunk:
-                return _payload(bytes(received))
-            received += chunk
+                payload = _payload(bytes(received))
+                return payload[:OUTPUT_KEPT], whole and len(payload) <= OUTPUT_KEPT
+            if len(received) <= _MOST_RECEIVED:
+                received += chunk
+            else:
+                whole = False  # read on all the same: who writes to a stream that nobody reads never ends
         left -= min(look, time.monotonic() - began)
     raise TimeoutError
 

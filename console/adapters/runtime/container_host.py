@@ -63,7 +63,7 @@ class ContainerHost:
     async def run(self, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         """Run an argument list in the container, at most `deadline` seconds."""
         result = await self._execute(argv, deadline)
-        return CommandResult(exit_code=result.exit_code, output=result.text)
+        return CommandResult(exit_code=result.exit_code, output=result.text, whole=result.whole)
 
     async def processes(self) -> tuple[Process, ...]:
         """The container's processes, master first: from this machine (0.1 ms), or as the engine lists them (15 ms)."""

@@ -12,6 +12,11 @@ from console.model.observed import Replica
 from console.model.release import image_name
 from console.model.steps import ApplyUpstream, ReadBack, RecordActive, ValidateUpstream, WriteUpstream
 
+_PLACES = 3
+"""How many places are named; `rollout check` names all."""
+_PLACE = 100
+"""How much of each: a regular expression may be of any length."""
+
 
 async def write(step: WriteUpstream, world: World) -> str:
     """Replace the upstream file; remember what was there."""
@@ -22,8 +27,10 @@ async def write(step: WriteUpstream, world: World) -> str:
 
 
 async def validate(_step: ValidateUpstream, world: World) -> str:
-    """Let the proxy test it."""
-    await world.ports.proxy.validate()
+    """Let the proxy test it, and warn of what goes past the upstream: it is no reason to keep a release back."""
+    past = await world.ports.proxy.validate()
+    if past:
+        world.warn_once(_past(past), hint="rollout check")
     return "accepted"
 
 
@@ -79,6 +86,14 @@ async def record(step: RecordActive, world: World) -> str:
         )
     world.learnt.recorded = True
     return f"{step.color.value} serves {image_name(reference)}"
+
+
+def _past(places: tuple[str, ...]) -> str:
+    told = [place if len(place) <= _PLACE else f"{place[: _PLACE - 3]}..." for place in places[:_PLACES]]
+    if len(places) > _PLACES:
+        told.append(f"{len(places) - _PLACES} more")
+    why = "no cutover moves that, and it fails when its color is stopped or replaced"
+    return f"past the upstream: {'; '.join(told)}; {why}"
 
 
 def _known(world: World, replica: Replica) -> int:

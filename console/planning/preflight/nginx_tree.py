@@ -13,6 +13,7 @@ _TOKEN = re.compile(
         | (?P<word>(?:\$\{|\\.|[^\s{};"'\\])(?:\$\{[^}]*\}|\\.|[^\s{};\\])*)""",
     re.VERBOSE | re.DOTALL,
 )
+_WILD = re.compile(r"[*?\[]")
 _DEEPEST = 32
 
 
@@ -77,6 +78,14 @@ def _parse(
             if mark == "{":
                 stack.append(directive)
             elif directive.name == "include" and directive.arguments and depth < _DEEPEST:
-                for other in [name for name in files if name.match(directive.arguments[0]) and name != path]:
+                for other in [name for name in _matching(directive.arguments[0], files) if name != path]:
                     stack[-1].children += _parse(other, files, prefix, depth=depth + 1)
     yield from stack[0].children
+
+
+def _matching(pattern: str, files: dict[PurePosixPath, str]) -> list[PurePosixPath]:
+    """The files that an include means; with hundreds of them a look through all of them for each takes seconds."""
+    if not _WILD.search(pattern):
+        name = PurePosixPath(pattern)
+        return [name] if name in files else []
+    return [name for name in files if name.match(pattern)]

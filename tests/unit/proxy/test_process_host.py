@@ -10,6 +10,7 @@ import pytest
 
 from console.adapters.proxy.process_host import ProcessHost
 from console.model.errors import ProxyUnreachableError
+from console.ports.proxy_host import OUTPUT_KEPT
 
 
 @pytest.fixture
@@ -24,6 +25,13 @@ async def test_a_command_gives_its_exit_code_and_its_printable_output(host: Proc
     result = await host.run((sys.executable, "-u", "-c", program), deadline=30)
     assert result.exit_code == 3
     assert result.output == "out[0m\nerr\n"
+
+
+@pytest.mark.parametrize(("more", "whole"), [(0, True), (1, False)])
+async def test_of_a_command_that_floods_only_a_part_is_kept(host: ProcessHost, *, more: int, whole: bool) -> None:
+    program = f"print('a' * {OUTPUT_KEPT - 1 + more})"
+    result = await host.run((sys.executable, "-c", program), deadline=30)
+    assert (result.exit_code, len(result.output), result.whole) == (0, OUTPUT_KEPT, whole)
 
 
 async def test_a_command_that_does_not_exist_is_unreachable(host: ProcessHost) -> None:

@@ -20,6 +20,7 @@ from console.adapters.runtime.stats import Sample, sample, used
 from console.adapters.runtime.text import clean, last_lines
 from console.model.color import Color
 from console.model.errors import RuntimeFailedError, RuntimeUnreachableError
+from console.ports.proxy_host import OUTPUT_KEPT
 from console.ports.runtime import ReplicaChanged
 from tests.unit.runtime.specs import environment, spec
 
@@ -98,10 +99,21 @@ def test_reading_an_exec_ends_with_the_stream_or_with_its_deadline() -> None:
     with ours, theirs:
         theirs.sendall(frame(1, b"a" * 100_000)[:50_000])
         threading.Thread(target=lambda: (theirs.sendall(frame(1, b"a" * 100_000)[50_000:]), theirs.close())).start()
-        assert _read(ours, 30.0) == b"a" * 100_000
+        assert _read(ours, 30.0) == (b"a" * 100_000, True)
     ours, theirs = socket.socketpair()
     with ours, theirs, pytest.raises(TimeoutError):
         _read(ours, 0.05)
+
+
+def test_of_an_exec_that_floods_only_the_beginning_is_kept_and_it_is_still_read_to_its_end() -> None:
+    ours, theirs = socket.socketpair()
+    flood = frame(1, b"a" * OUTPUT_KEPT) + frame(2, b"b" * (3 * OUTPUT_KEPT))
+    with ours, theirs:
+        writer = threading.Thread(target=lambda: (theirs.sendall(flood), theirs.close()))
+        writer.start()
+        assert _read(ours, 30.0) == (b"a" * OUTPUT_KEPT, False)
+        writer.join(30)
+        assert not writer.is_alive()
 
 
 @pytest.mark.parametrize(
