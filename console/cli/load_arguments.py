@@ -12,7 +12,7 @@ from typing import Any
 from console.cli.parser import Parser
 from console.config.durations import parse_duration
 from console.load.thresholds import Threshold, ThresholdError, parse_threshold
-from console.model.load import MAX_DURATION, MAX_RATE
+from console.model.load import CONNECTIONS, MAX_DURATION, MAX_RATE
 
 
 def add_arguments(parser: Parser) -> None:
@@ -29,7 +29,8 @@ def add_arguments(parser: Parser) -> None:
     body.add_argument("--body", metavar="TEXT", help="body of every request")
     body.add_argument("--body-file", type=Path, metavar="FILE", help="the same from a file")
     add("--timeout", read=_duration, default=10.0, metavar="TIME", help="for one attempt (default 10s)")
-    add("--connections", read=_count, metavar="N", help="kept-alive connections (default 20, if so many may be)")
+    most = f"kept-alive connections (default {CONNECTIONS}, if so many may be)"
+    add("--connections", read=_count, metavar="N", help=most)
     add("--max-connections", read=_count, default=1000, metavar="N", help="of all kinds (default 1000)")
     add("--fresh", read=_percent, default=0.1, metavar="PERCENT", help="requests on fresh connections (default 10)")
     add("--expect", read=_statuses, default=frozenset(), metavar="CODES", help="further good statuses: 404,503")

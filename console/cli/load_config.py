@@ -12,14 +12,13 @@ from console.cli.render.style import Mark, Style
 from console.load.guard import check_aim, published
 from console.load.target import TargetError
 from console.model.errors import ConfigError, UsageError
-from console.model.load import Arrivals, LoadConfig
+from console.model.load import CONNECTIONS, Arrivals, LoadConfig
 
 if TYPE_CHECKING:
     from console.config.load import Loaded
 
 _RATE = 100.0
 """Requests a second where nothing else says how many."""
-_CONNECTIONS = 20
 
 
 def load_config(args: argparse.Namespace, environ: Mapping[str, str], output: Output) -> LoadConfig:
@@ -44,7 +43,7 @@ def load_config(args: argparse.Namespace, environ: Mapping[str, str], output: Ou
         headers=tuple(args.header),
         body=body,
         timeout=args.timeout,
-        connections=args.connections or min(_CONNECTIONS, args.max_connections),
+        connections=args.connections or min(CONNECTIONS, args.max_connections),
         max_connections=args.max_connections,
         fresh_share=args.fresh,
         expect=args.expect,

@@ -27,6 +27,9 @@ MAX_RATE = 100_000.0
 MAX_DURATION = 86_400.0
 """Seconds after which every run ends by itself, whatever was asked."""
 
+CONNECTIONS = 20
+"""Kept-alive connections unless somebody says how many."""
+
 UNKNOWN = "(unknown)"
 """Release of an answer that did not name one."""
 
@@ -121,7 +124,7 @@ class LoadConfig(Line, frozen=True, kw_only=True, tag="config"):
     body: bytes = b""
     timeout: float = 10.0
     """For one attempt, from its connect or its first byte sent until the answer is complete."""
-    connections: int = 20
+    connections: int = CONNECTIONS
     """Kept-alive connections that take turns; more are opened while all are busy."""
     max_connections: int = 1000
     """Open connections of every kind. What can't be sent for lack of one is counted as not sent."""
