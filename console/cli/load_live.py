@@ -11,7 +11,8 @@ from console.cli.load_ending import Ending
 from console.cli.output import Output
 from console.cli.render.clean import clean
 from console.cli.render.load_progress import Progress, gap, line, screen
-from console.cli.render.style import Style, bare
+from console.cli.render.overdraw import Overdraw
+from console.cli.render.style import Style
 from console.load.template import is_idempotent
 from console.model.histogram import Histogram
 from console.model.load import LoadConfig, Snapshot, Started
@@ -38,8 +39,7 @@ class LiveLoad:
         self._ending = ending
         self._screen = output.narration_terminal.tty and not plain
         self._due = 0.0
-        self._drawn: list[int] = []
-        """Characters of each line that is on the screen."""
+        self._overdraw = Overdraw()
         self._recent = Histogram()
         self._last: tuple[Snapshot, LoadSum] | None = None
         self._next_complaint = 0.0
@@ -87,15 +87,9 @@ class LiveLoad:
             self._draw(*self._last, problem)
 
     def erase(self) -> None:
-        """Leave the place to the summary, or to the next screen."""
+        """Leave the place to the summary."""
         self._output.look()
-        if self._drawn:
-            # A terminal that became narrower has folded what was on it.
-            columns = self._output.narration_terminal.columns
-            rows = sum(max(1, math.ceil(length / columns)) for length in self._drawn)
-            # From the first column, since the terminal may have echoed the `^C` of an interrupt.
-            self._output.narrate(f"\r\x1b[{rows}A\x1b[J")
-            self._drawn = []
+        self._output.narrate(self._overdraw.erase(self._output.narration_terminal))
 
     def _tell_of_end(self, snapshot: Snapshot) -> None:
         """Say once that no more is sent, and what is waited for, as soon as that is so."""
@@ -114,7 +108,7 @@ class LiveLoad:
         return f"ending: waits for {snapshot.totals.in_flight:,} in flight, at most {left} s; {self._ending.way_out}"
 
     def _draw(self, snapshot: Snapshot, total: LoadSum, problem: str = "") -> None:
-        self.erase()
+        self._output.look()
         terminal = self._output.narration_terminal
         now = Progress(
             url=self._started.url,
@@ -129,5 +123,4 @@ class LiveLoad:
         )
         style = Style(replace(terminal, width=max(_NARROWEST, terminal.columns)))
         lines = screen(now, style, terminal.rows)
-        self._output.narrate("".join(f"{line}\n" for line in lines))
-        self._drawn = [len(bare(line)) for line in lines]
+        self._output.narrate(self._overdraw.draw(lines, terminal))

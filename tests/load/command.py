@@ -85,8 +85,8 @@ def shown_on_a_terminal(folder: Path, *words: str, columns: int = 80, kind: str 
 
 def screens_of(shown: str) -> list[list[str]]:
     """The lines of each screen that was drawn over by the next, without their colours."""
-    *screens, _ = re.split(r"\r\x1b\[\d+A\x1b\[J", shown)
-    return [re.sub(r"\x1b\[[0-9;]*m", "", screen).splitlines() for screen in screens]
+    *screens, _erased, _summary = re.split(r"\r\x1b\[\d+A", shown)
+    return [re.sub(r"\x1b\[[0-9;]*[mJK]", "", screen).splitlines() for screen in screens]
 
 
 def generator_of(process: subprocess.Popen[bytes]) -> int:

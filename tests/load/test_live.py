@@ -11,6 +11,7 @@ import pytest
 
 from tests.load.command import on_a_terminal, resize, rollout, screens_of, shown_on_a_terminal, started
 from tests.load.fault_server import Fault, FaultServer
+from tests.tui.terminal import Terminal, missing_tmux
 
 
 @pytest.mark.parametrize("columns", [80, 40])
@@ -30,10 +31,20 @@ def test_on_a_terminal_one_screen_is_drawn_over_and_gives_way_to_the_summary(tmp
         words = [server.url, "--rate", "100", "--duration", "900ms", "--allow-remote"]
         text = shown_on_a_terminal(tmp_path, *words)
     assert "p99 by time" in text
-    assert "\x1b[J" in text
-    after_the_screen = text.rpartition("\x1b[J")[2]
+    after_the_screen = re.split(r"\x1b\[\d+A", text)[-1]
     assert "0 dropped of 90 sent" in after_the_screen
     assert "p99 by time" not in after_the_screen
+
+
+@pytest.mark.skipif(bool(missing_tmux), reason=missing_tmux or "-")
+def test_no_screen_is_left_in_the_scrollback_though_the_first_began_on_the_first_row(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        words = ["load", server.url, "--rate", "50", "--duration", "3s", "--allow-remote"]
+        with Terminal(*words, directory=tmp_path) as terminal:
+            terminal.wait_for("p99 by time")
+            seen = terminal.wait_for("0 dropped of 150 sent")
+            assert "p99 by time" not in seen
+            assert not terminal.scrolled
 
 
 def test_a_run_without_an_answer_shows_no_success(tmp_path: Path) -> None:
@@ -59,7 +70,7 @@ def test_a_run_with_nothing_but_unexpected_answers_shows_no_success(tmp_path: Pa
         shown = shown_on_a_terminal(tmp_path, *words)
         lines = rollout(tmp_path, *words)
     assert re.search(r"! 0 dropped / [1-9]\d*, and no good answer", shown)
-    assert re.search(r"! unexpected [1-9]\d*: neither good nor dropped", shown.rpartition("\x1b[J")[0])
+    assert re.search(r"! unexpected [1-9]\d*: neither good nor dropped", "".join(screens_of(shown)[-1]))
     assert "✓" not in shown
     assert re.search(r"dropped 0 of (\d+), unexpected \1 ", lines.stderr)
     assert "! 0 dropped of 50 sent, and no good answer\n! unexpected 50: neither good nor dropped\n" in lines.stdout

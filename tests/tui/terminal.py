@@ -76,6 +76,11 @@ class Terminal:
         return self._tmux("capture-pane", "-p")
 
     @property
+    def scrolled(self) -> int:
+        """Lines that were to be seen and are above the screen now."""
+        return int(self._tmux("display-message", "-p", "#{history_size}"))
+
+    @property
     def alternate(self) -> bool:
         """Whether the alternate screen is on: a program still has the terminal."""
         return self._tmux("display-message", "-p", "#{alternate_on}").strip() == "1"

@@ -11,12 +11,11 @@ from console.cli.exit_codes import ExitCode
 from console.cli.invocation import Invocation
 from console.cli.render.document import document
 from console.cli.render.durations import clock
+from console.cli.render.overdraw import Overdraw
 
 if TYPE_CHECKING:
     from console.cli.report import StatusReport
     from console.engine.session import Session
-
-_HOME = "\x1b[H\x1b[2J"
 
 
 def run(invocation: Invocation) -> int:
@@ -70,15 +69,18 @@ def status_document(found: StatusReport) -> dict[str, object]:
 async def _watch(invocation: Invocation, session: Session) -> int:
     """Look until interrupted or until nobody reads any more.
 
-    On a terminal the page is drawn anew at every look, since ages count; otherwise a report is added when it changed.
+    On a terminal the report is drawn over at every look, since ages count; otherwise a report is added when it changed.
     """
     line = invocation.line
     live = invocation.output.data_terminal.tty and not line.plain and not line.json
     shown: StatusReport | None = None
+    overdraw = Overdraw()
     while not invocation.output.reader_gone:
         found = await look(session)
         if live:
-            invocation.output.data(_HOME + _text(invocation, found))
+            invocation.output.look()
+            lines = _text(invocation, found).splitlines()
+            invocation.output.data(overdraw.draw(lines, invocation.output.data_terminal))
         elif found != shown:
             if not line.json:
                 invocation.output.data(f"{clock(datetime.now(UTC).isoformat())}\n")

@@ -1,0 +1,52 @@
+"""Lines that are drawn over on a terminal."""
+
+from __future__ import annotations
+
+import re
+
+from console.cli.render.overdraw import Overdraw
+from console.cli.terminal import Terminal
+
+WIDE = Terminal(tty=True, columns=80, rows=24)
+
+
+def bare(text: str) -> list[str]:
+    return re.sub(r"\x1b\[\d*[JK]", "", text).splitlines()
+
+
+def test_the_first_lines_go_where_the_cursor_is_and_the_next_over_them() -> None:
+    overdraw = Overdraw()
+    assert bare(overdraw.draw(["one", "two", "three"], WIDE)) == ["one", "two", "three"]
+    second = overdraw.draw(["four"], WIDE)
+    assert second.startswith("\r\x1b[3A")
+    assert second.endswith("four\n\x1b[J")
+
+
+def test_nothing_is_cleared_from_the_first_row_on() -> None:
+    overdraw = Overdraw()
+    drawn = [overdraw.draw(["one", "two"], WIDE), overdraw.draw(["three"], WIDE), overdraw.erase(WIDE)]
+    assert not any(re.search(r"A\x1b\[J", text) for text in drawn)
+
+
+def test_what_was_erased_is_not_drawn_over() -> None:
+    overdraw = Overdraw()
+    overdraw.draw(["one", "two"], WIDE)
+    erased = overdraw.erase(WIDE)
+    assert erased.startswith("\r\x1b[2A")
+    assert erased.endswith("\n\r\x1b[2A")
+    assert overdraw.erase(WIDE) == ""
+    assert "A" not in overdraw.draw(["three"], WIDE)
+
+
+def test_lines_that_a_narrower_terminal_folded_take_more_rows_and_colours_take_none() -> None:
+    overdraw = Overdraw()
+    overdraw.draw(["\x1b[31m" + "x" * 60 + "\x1b[0m", ""], WIDE)
+    assert overdraw.draw(["now"], Terminal(tty=True, columns=25, rows=24)).startswith("\r\x1b[4A")
+
+
+def test_more_lines_than_the_terminal_has_are_counted_rather_than_scrolled_away() -> None:
+    low = Terminal(tty=True, columns=80, rows=5)
+    overdraw = Overdraw()
+    lines = bare(overdraw.draw([str(number) for number in range(9)], low))
+    assert lines == ["0", "1", "2", "... 6 more lines, for which this terminal is too low"]
+    assert overdraw.draw(["now"], low).startswith("\r\x1b[4A")
