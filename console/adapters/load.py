@@ -8,13 +8,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from typing import Self
+from typing import Self, assert_never
 
 from console.adapters.awake import keep_awake_time
 from console.adapters.load_child import LoadChild
 from console.model.errors import RolloutError, RuntimeFailedError, UsageError
 from console.model.load import (
+    MAX_DURATION,
     Command,
+    EndReason,
     LoadConfig,
     Message,
     PhaseStamped,
@@ -66,6 +68,8 @@ class LoadSupervisor:
         self._readers: list[asyncio.Queue[Snapshot | None]] = []
         self._silent_looks = 0
         self._problem = "the load generator has not been started"
+        self._told = False
+        self._why_ended = ""
         self._ended = asyncio.Event()
         self.sum = LoadSum()
         """Everything reported so far, added up."""
@@ -138,6 +142,7 @@ class LoadSupervisor:
             recovered=totals.recovered,
             snapshot=self._number,
             elapsed=self.latest.elapsed if self.latest else 0.0,
+            ended=self._why_ended,
         )
 
     def counts_in(self, phase: str) -> LoadCounts:
@@ -155,6 +160,7 @@ class LoadSupervisor:
             recovered=outcomes.recovered,
             snapshot=self._number,
             elapsed=self.latest.elapsed if self.latest else 0.0,
+            ended=self._why_ended,
         )
 
     async def phase(self, name: str) -> int | None:
@@ -187,7 +193,9 @@ class LoadSupervisor:
 
     async def stop(self) -> Summary | None:
         """As `LoadRun.stop`."""
-        await self._close_for(await self._obeyed() if self._command(Stop()) else _CUT_OFF)
+        told = self._command(Stop())
+        self._told = self._told or told
+        await self._close_for(await self._obeyed() if told else _CUT_OFF)
         return self.summary
 
     async def close(self) -> None:
@@ -234,7 +242,7 @@ class LoadSupervisor:
         """Take every message until the generator's output ends, and say why it ended."""
         try:
             await child.read(self._heard)
-            self._problem = f"the load ended: {self.summary.reason.value}" if self.summary else await child.obituary()
+            self._problem = f"the load ended: {self._why_ended}" if self.summary else await child.obituary()
         except (WireError, ValueError, OSError) as error:
             self._problem = f"the load generator's output can't be read: {error}"
         finally:
@@ -270,6 +278,8 @@ class LoadSupervisor:
     def _publish(self, snapshot: Snapshot) -> None:
         self.sum.add(snapshot)
         self.latest = snapshot
+        if snapshot.ended is not None and not self._why_ended:
+            self._why_ended = _why_ended(snapshot.ended, told=self._told)
         for queue in self._readers:
             if queue.qsize() >= _BACKLOG:
                 queue.get_nowait()
@@ -295,6 +305,18 @@ async def _each(
             yield snapshot
     finally:
         readers.remove(queue)
+
+
+def _why_ended(reason: EndReason, *, told: bool) -> str:
+    match reason:
+        case EndReason.STOPPED:
+            return "it was told to stop" if told else "somebody ended the generator (SIGTERM)"
+        case EndReason.DURATION:
+            return "its time was over"
+        case EndReason.BOUND:
+            return f"it has run for {MAX_DURATION / 3600:.0f} h, the bound of every load"
+        case _ as never:
+            assert_never(never)
 
 
 def _silence(looks: int) -> str:

@@ -7,7 +7,7 @@ import asyncio
 from console.engine.evidence import measured
 from console.model.errors import RuntimeFailedError, UsageError
 from console.model.events import LoadMeasured, LoadStarted, PhaseChanged, Record
-from console.model.load import EndReason, LoadConfig, Summary
+from console.model.load import LoadConfig, Summary
 from console.model.receipt_load import ReceiptLoad
 from console.ports.load import LoadRun
 
@@ -17,8 +17,6 @@ AFTERGLOW = 0.5
 _LOOK = 0.5
 _STALLED_LOOKS = 6
 """Looks at a generator that is in trouble (3 s) until its summary is no longer waited for."""
-_UNSURE = 0.5
-"""Seconds by which the clocks of a run and of its summary may differ; a load that ended so late missed nothing."""
 _SPARE = 20.0
 """Seconds to end a generator beyond what the requests in flight may take."""
 
@@ -78,7 +76,9 @@ class RolloutLoad:
 
     async def _ended(self) -> tuple[Summary | None, str]:
         """End the generator: its summary, unless it gave none, and what was wrong with it before we ended it."""
-        over, heard = self.run.summary is not None, self.run.counts().elapsed
+        # What is still in flight holds the summary back: an end is told of before it.
+        ended = self.run.counts().ended
+        early = f"the load ended before the rollout did: {ended}" if ended else ""
         stopping = asyncio.ensure_future(self.run.stop())
         problem, looks = "", 0
         end = asyncio.get_running_loop().time() + self._longest_wait
@@ -87,18 +87,9 @@ class RolloutLoad:
                 found = self.run.counts().problem
                 problem, looks = problem or found, looks + 1 if found else 0
                 if looks >= _STALLED_LOOKS or asyncio.get_running_loop().time() >= end:
-                    return None, problem or "the load generator did not end in time"
+                    return None, early or problem or "the load generator did not end in time"
             summary = stopping.result()
-            if summary is None:
-                return None, problem
-            # What is still in flight holds the summary back: the generator's own clock tells when it had sent the last.
-            return summary, _too_early(summary) if over or summary.elapsed < heard - _UNSURE else ""
+            return summary, early or ("" if summary else problem)
         finally:
             stopping.cancel()
             await self.run.close()
-
-
-def _too_early(summary: Summary) -> str:
-    stopped = summary.reason is EndReason.STOPPED
-    why = "somebody ended the generator (SIGTERM)" if stopped else summary.reason.value
-    return f"the load ended before the rollout did: {why}"

@@ -94,6 +94,7 @@ class Generator:
         self._cpu_at_start = self._cpu_at_cut = self._cut_at = self._start = 0.0
         self._started_at = 0.0
         self._begun = False
+        self._ended: EndReason | None = None
         self._behind = False
         """More is due than was begun in one go; the rest is on its way."""
         self._steady = config.arrivals is Arrivals.CONSTANT
@@ -118,7 +119,7 @@ class Generator:
         try:
             self._tick()
             self._set_ticker(monotonic())
-            reason = await self._end(snapshots)
+            reason = self._ended = await self._end(snapshots)
             if reason is EndReason.STOPPED:
                 self._schedule.stop(monotonic())
             ended = min(monotonic(), self._schedule.end)
@@ -259,6 +260,7 @@ class Generator:
             lag=delta.lag,
             cpu=(cpu - self._cpu_at_cut) / window if window > 0 else 0.0,
             open_connections=self._dispatcher.open_connections,
+            ended=self._ended,
             suspended=self._suspended,
         )
         self._suspended = 0.0

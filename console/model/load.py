@@ -288,6 +288,8 @@ class Snapshot(Line, frozen=True, kw_only=True, tag="snapshot"):
     cpu: float = 0.0
     """The generator's own use, in cores."""
     open_connections: int = 0
+    ended: EndReason | None = None
+    """Why nothing falls due any more, while what is in flight is waited for; None until then."""
     suspended: float = 0.0
     """Of the window: seconds in which nothing fell due, since the process that started the generator was stopped."""
 

@@ -30,7 +30,9 @@ class LoadCounts:
     snapshot: int = 0
     """The number of the last snapshot that is counted in; 0 before the first."""
     elapsed: float = 0.0
-    """Seconds from the beginning of the run to that snapshot, on the generator's own clock."""
+    """Seconds on the generator's own clock at that snapshot; only the time between two of them means anything."""
+    ended: str = ""
+    """Why nothing falls due any more, although answers may still be waited for; empty while it sends."""
 
 
 class Load(Protocol):

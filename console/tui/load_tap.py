@@ -32,8 +32,6 @@ class LoadTap:
         self._phases: set[str] = set()
         self._reader: asyncio.Task[None] | None = None
         self._began_at = 0.0
-        self._zero: float | None = None
-        """What the generator's own clock showed when this began; known with the first snapshot."""
         self._ended_at: float | None = None
         self._before = Totals()
         self._counted: Snapshot | None = None
@@ -107,8 +105,6 @@ class LoadTap:
         async for snapshot in self._source.snapshots():
             self.sum.add(snapshot)
             self._counted = snapshot
-            if self._zero is None:
-                self._zero = snapshot.elapsed - max(0.0, snapshot.at - self._began_at)
 
     def _counts(self, phases: set[str]) -> LoadCounts:
         source = self._source.counts()
@@ -126,7 +122,8 @@ class LoadTap:
             unexpected=unexpected,
             recovered=sum(part.recovered for part in parts),
             snapshot=self._counted.sequence if self._counted else 0,
-            elapsed=self._counted.elapsed - (self._zero or 0.0) if self._counted else 0.0,
+            elapsed=self._counted.elapsed if self._counted else 0.0,
+            ended=source.ended,
         )
 
     def _summary(self) -> Summary:

@@ -18,6 +18,7 @@ INTERVAL = 0.1
 """Seconds between two snapshots."""
 PATIENCE = 1.0
 """Seconds until a stamp that was not confirmed is waited for no longer."""
+ENDED = "somebody ended the generator (SIGTERM)"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +67,9 @@ class FakeLoad:
         """The phase from which it says nothing any more, and does not end."""
         self.ends_in = ""
         """The phase that begins with its end: it sums up, and sends nothing from then on."""
+        self.lingers: dict[str, float] = {}
+        """Phase -> seconds after its beginning from which on nothing falls due: somebody ended it, and it waits for
+        answers."""
         self.refuses = ""
         self.config = LoadConfig(url="", rate=0)
         self.stamped: list[str] = []
@@ -160,7 +164,7 @@ class FakeLoad:
         )
 
     def _counts(self, spans: list[Span], now: float) -> LoadCounts:
-        problem = ("the load ended: stopped" if self.summary else "the load generator died") if self._died else ""
+        problem = (f"the load ended: {ENDED}" if self.summary else "the load generator died") if self._died else ""
         if self.stalls_in in self.stamped:
             problem = "the load generator was killed" if self.closed else "the load generator has said nothing for 2 s"
         number = self._number(now)
@@ -185,7 +189,14 @@ class FakeLoad:
             unexpected=unexpected,
             snapshot=number,
             elapsed=number * INTERVAL,
+            ended=ENDED if (self._died and self.summary) or at >= self._over_at else "",
         )
+
+    @property
+    def _over_at(self) -> float:
+        """When it sent the last."""
+        ends = [span.first + self.lingers[span.phase] for span in self._spans if span.phase in self.lingers]
+        return min(ends, default=float("inf"))
 
     def _known(self, span: Span, at: float) -> bool:
         late = self.late.get(span.phase, 0.0)
@@ -204,9 +215,9 @@ class FakeLoad:
 
     def _due(self, span: Span, at: float) -> int:
         """Requests due in a phase until that moment."""
-        if at <= span.first:
+        if at <= span.first or self._over_at <= span.first:
             return 0
-        end = min(at, span.last)
+        end = min(at, span.last, self._over_at)
         if self._died and span is self._spans[-1]:
             return AT_ONCE
         idle_from, idle_until = (span.first + edge for edge in self.idle.get(span.phase, (0.0, 0.0)))

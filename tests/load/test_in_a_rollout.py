@@ -33,6 +33,7 @@ from console.model.plan import Action
 from console.model.receipt import Receipt
 from console.model.request import Actor, Request, Result
 from console.model.spec import LoadSpec
+from console.tui.load_tap import LoadTap
 from console.wiring import embedded_session
 from tests.load.fault_server import Fault, FaultServer
 from tests.load.runs import until
@@ -237,6 +238,29 @@ async def test_a_generator_that_was_ended_and_still_waits_for_answers_is_no_proo
             await generator.close()
     assert (evidence.valid, evidence.due > 0) == (False, True)
     assert "the load ended before the rollout did" in evidence.problem
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["sends on", "ended"])
+async def test_a_load_that_ran_long_before_the_rollout_is_judged_by_whether_it_still_sends(ended: bool) -> None:  # noqa: FBT001 - a parameter
+    with FaultServer(lambda number: Fault.NEVER if number == 60 and ended else None) as server:
+        config = LoadConfig(url=server.url, rate=50.0, phase="planned", timeout=5.0)
+        generator = LoadSupervisor(config)
+        try:
+            started = await generator.start()
+            await until(lambda: generator.counts().elapsed > 1.0)
+            load = RolloutLoad(LoadTap(generator, started, config), config)
+            await load.start()
+            await until(lambda: generator.counts().due > 70)
+            if ended:
+                assert generator.pid is not None
+                os.kill(generator.pid, signal.SIGTERM)
+                await until(lambda: generator.counts().ended != "")
+            evidence, _ = await load.stop()
+        finally:
+            await generator.close()
+    found = "the load ended before the rollout did: somebody ended the generator (SIGTERM)"
+    assert (evidence.valid, evidence.problem) == ((False, found) if ended else (True, ""))
+    assert evidence.due > 0
 
 
 async def test_a_generator_that_stalls_leaves_what_it_had_counted_whatever_an_answer_may_take() -> None:

@@ -94,6 +94,24 @@ async def test_what_is_in_flight_at_the_stop_is_waited_for_and_counted() -> None
     assert summary.totals.dropped == 2
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["told to", "SIGTERM"])
+async def test_who_ended_the_load_is_known_while_answers_are_still_waited_for(told: bool) -> None:  # noqa: FBT001 - a parameter
+    with FaultServer(lambda number: Fault.NEVER if number == 20 else None) as server:
+        async with under_way(server.url, due=40, rate=100.0, timeout=5.0) as (load, pid):
+            assert load.counts().ended == ""
+            stopping = asyncio.ensure_future(load.stop()) if told else None
+            if not told:
+                os.kill(pid, signal.SIGTERM)
+            await until(lambda: load.counts().ended != "")
+            before = (load.summary, load.counts())
+            await (stopping or load.stop())
+            after = load.counts()
+    who = "it was told to stop" if told else "somebody ended the generator (SIGTERM)"
+    assert before[0] is None
+    assert (before[1].alive, before[1].ended) == (True, who)
+    assert (after.alive, after.ended, after.problem) == (False, who, f"the load ended: {who}")
+
+
 async def test_a_generator_that_died_is_no_data_with_its_reason() -> None:
     with FaultServer() as server:
         async with under_way(server.url) as (load, pid):
@@ -152,7 +170,7 @@ async def test_a_run_that_ended_says_so_and_keeps_its_numbers() -> None:
             assert await load.wait() is not None
             counts = load.counts()
     assert (counts.due, counts.done, counts.alive) == (30, 30, False)
-    assert "duration reached" in counts.problem
+    assert (counts.ended, counts.problem) == ("its time was over", "the load ended: its time was over")
 
 
 async def test_a_refused_configuration_is_the_users_mistake_and_nothing_was_sent() -> None:

@@ -122,3 +122,23 @@ async def test_a_release_that_hangs_does_not_pass_where_the_generator_stood_stil
             os.kill(pid, signal.SIGCONT)
             with pytest.raises(RuntimeFailedError, match="requests were dropped"):
                 await ending
+
+
+@either
+async def test_a_generator_that_was_ended_within_the_window_and_waits_for_older_answers_proves_nothing(
+    tapped: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    with FaultServer(lambda number: Fault.NEVER if number < 5 else None) as server:
+        async with watched(server.url, tapped=tapped) as case:
+            await case.load.phase(PHASE)
+            await until(lambda: case.load.counts_in(PHASE).done >= 20)
+            pid = case.source.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGTERM)
+            await until(lambda: case.load.counts().ended != "")
+            seen = case.load.counts()
+            counts = await case.settle()
+            assert case.source.summary is None  # it waits for what the release before never answers
+    assert (seen.alive, seen.ended) == (True, "somebody ended the generator (SIGTERM)")
+    assert (counts.done, counts.dropped) == (counts.due, 0)
+    assert (counts.alive, counts.problem) == (False, f"the load ended before the watch did, {seen.ended}")

@@ -31,6 +31,7 @@ _LEAP = 0.5
 """Seconds between two snapshots, of which the generator owes ten a second, from which on it was held up."""
 _STAMPS = 3
 """How often the stamp is sent, a second for each; with as much silence there is no data."""
+_TOO_EARLY = "the load ended before the watch did"
 _UNCONFIRMED = "the load generator did not confirm the end of the watch"
 _UNTOLD = "the load generator did not tell how the last requests ended"
 
@@ -64,10 +65,7 @@ class LoadJudge:
     async def settle(self, interrupted: Callable[[], bool]) -> LoadCounts:
         """Wait until every request of the window has come to its end, or its time to do so is over.
 
-        A request that hangs is no less lost for having been due late in the window. It is counted as dropped when the
-        generator itself still has no answer to it after that time, by its own clock: what was last heard of it before
-        may be old, and a healthy release always has requests in flight. A leap of that clock is no time that the
-        release had: a machine that is frozen as a whole holds it up as well.
+        What a load that ended within the window has found counts, but that it found no more proves nothing.
 
         Args:
             interrupted: whether there is something more urgent than to wait on.
@@ -77,6 +75,18 @@ class LoadJudge:
 
         Raises:
             RuntimeFailedError: too many requests were dropped.
+        """
+        ended = self._load.counts().ended
+        counts = await self._answered(interrupted)
+        return replace(counts, alive=False, problem=f"{_TOO_EARLY}, {ended}") if ended else counts
+
+    async def _answered(self, interrupted: Callable[[], bool]) -> LoadCounts:
+        """See `settle`.
+
+        A request that hangs is no less lost for having been due late in the window. It is counted as dropped when the
+        generator itself still has no answer to it after that time, by its own clock: what was last heard of it before
+        may be old, and a healthy release always has requests in flight. A leap of that clock is no time that the
+        release had: a machine that is frozen as a whole holds it up as well.
         """
         stamped = await self._stamp(interrupted)
         counts = self._judged()
@@ -183,7 +193,8 @@ def _no_data(counts: LoadCounts, why: str) -> LoadCounts:
 def _doubt(counts: LoadCounts, spec: WatchSpec) -> tuple[str, str] | None:
     """Why the counters tell nothing, and what to do about it."""
     if not counts.alive:
-        return counts.problem or "the load generator gave no data", "rollout load, to see it alone"
+        hint = "rollout load, to send it again" if counts.ended else "rollout load, to see it alone"
+        return counts.problem or "the load generator gave no data", hint
     if counts.not_sent:
         why = f"{counts.not_sent:,} requests were never sent: the generator's own limit"
         return why, "lower x-rollout.load.rate"

@@ -10,6 +10,7 @@ from console.model.histogram import Histogram
 from console.model.load import (
     Arrivals,
     Attempt,
+    EndReason,
     Failure,
     FailureKind,
     Group,
@@ -90,6 +91,7 @@ snapshots = st.builds(
     lag=histograms,
     cpu=seconds,
     open_connections=counts,
+    ended=st.none() | st.sampled_from(EndReason),
 )
 
 
