@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
+
+import pytest
 
 from console.cli.render.overdraw import Overdraw
 from console.cli.terminal import Terminal
+from tests.tui.terminal import Terminal as Window
+from tests.tui.terminal import missing_tmux
+
+DRAW = """
+import json, os, sys
+from console.cli.render.overdraw import Overdraw
+from console.cli.terminal import Terminal
+overdraw, size = Overdraw(), os.get_terminal_size()
+for page in json.loads(sys.argv[1]):
+    print(end=overdraw.draw(page, Terminal(tty=True, columns=size.columns, rows=size.lines)), flush=True)
+input()
+"""
 
 WIDE = Terminal(tty=True, columns=80, rows=24)
 
@@ -19,7 +34,7 @@ def test_the_first_lines_go_where_the_cursor_is_and_the_next_over_them() -> None
     assert bare(overdraw.draw(["one", "two", "three"], WIDE)) == ["one", "two", "three"]
     second = overdraw.draw(["four"], WIDE)
     assert second.startswith("\r\x1b[3A")
-    assert second.endswith("four\n\x1b[J")
+    assert second.endswith("four\x1b[K\n\x1b[J")
 
 
 def test_nothing_is_cleared_from_the_first_row_on() -> None:
@@ -48,5 +63,19 @@ def test_more_lines_than_the_terminal_has_are_counted_rather_than_scrolled_away(
     low = Terminal(tty=True, columns=80, rows=5)
     overdraw = Overdraw()
     lines = bare(overdraw.draw([str(number) for number in range(9)], low))
-    assert lines == ["0", "1", "2", "... 6 more lines, for which this terminal is too low"]
+    assert lines == ["0", "1", "2", "... 6 more lines than this terminal has room for"]
     assert overdraw.draw(["now"], low).startswith("\r\x1b[4A")
+
+
+@pytest.mark.skipif(bool(missing_tmux), reason=missing_tmux or "-")
+@pytest.mark.parametrize(("columns", "rows"), [(30, 12), (40, 5), (10, 24), (80, 24)])
+def test_the_last_lines_look_as_if_nothing_had_been_drawn_before_and_nothing_is_left_above(
+    columns: int, rows: int
+) -> None:
+    # Their middle lines fill one, two or more rows to the last column, or a part of the last row.
+    pages = [["first " * 10, "x" * 40, "end"], ["second", "y" * 30, "longer " * 4, "end"], ["third", "z" * 20, "end"]]
+    with Window(json.dumps(pages), program=("-c", DRAW), width=columns, height=rows) as window:
+        seen = window.wait_for("third", gone="y")
+        assert not window.scrolled
+    expected = [line[at : at + columns] for line in pages[-1] for at in range(0, len(line), columns)]
+    assert [line for line in seen.splitlines() if line] == expected

@@ -28,7 +28,7 @@ class Terminal:
     """One tmux server with one window. Use as a context manager.
 
     Args:
-        watch: of the demo: seconds for which it watches a release, instead of its own.
+        program: what Python runs in place of the command.
     """
 
     def __init__(
@@ -38,14 +38,13 @@ class Terminal:
         height: int = 24,
         directory: Path = ROOT,
         environment: dict[str, str] | None = None,
-        watch: float = 0.0,
+        program: tuple[str, ...] = ("-m", "console.cli.main"),
     ) -> None:
         self._socket = f"rollout-test-{uuid.uuid4().hex[:8]}"
         self._size = (width, height)
         self._directory = directory
         given = shlex.join(f"{name}={value}" for name, value in (environment or {}).items())
-        module = ["tests.tui.long_watch", f"{watch:g}"] if watch else ["console.cli.main"]
-        command = shlex.join([sys.executable, "-m", *module, *arguments])
+        command = shlex.join([sys.executable, *program, *arguments])
         self._line = f"env PYTHONPATH={shlex.quote(str(ROOT))} {given} {command}; echo EXIT=$?; exec sleep 600"
 
     def __enter__(self) -> Self:

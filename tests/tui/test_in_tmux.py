@@ -19,8 +19,8 @@ pytestmark = [
     pytest.mark.slow,
 ]
 
-WATCH = 12.0
-"""Seconds: longer than a busy machine takes to see that a rollout has begun, and to press a key in it."""
+PATIENT = ("-m", "tests.tui.long_watch", "12")
+"""The command, watching for longer than a busy machine takes to see that a rollout began, and to press a key in it."""
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def journal(tmp_path: Path) -> DemoJournal:
 @pytest.fixture
 def watching(tmp_path: Path) -> Iterator[Terminal]:
     """The demo, open, with its load running; its rollouts last until the test has done what it has to do in them."""
-    with Terminal("demo", environment={"TMPDIR": str(tmp_path)}, watch=WATCH) as terminal:
+    with Terminal("demo", environment={"TMPDIR": str(tmp_path)}, program=PATIENT) as terminal:
         terminal.wait_for("blue v1 serves", "200/s", "dropped")
         yield terminal
 

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from console.cli.render.style import bare
 from console.cli.terminal import Terminal
 
-_CLEAR_LINE = "\x1b[2K"
+_OMITTED = "... {} more lines than this terminal has room for"
+_CLEAR_REST = "\x1b[K"
 _CLEAR_BELOW = "\x1b[J"
 
 
@@ -25,27 +26,44 @@ class Overdraw:
 
     def draw(self, lines: Sequence[str], terminal: Terminal) -> str:
         """These lines in the place of the last ones. What the screen has no room for is counted, lest it scroll."""
-        rows, room = self._rows(terminal), max(1, terminal.rows - 1)
-        if len(lines) > room:
-            lines = [*lines[: room - 1], f"... {len(lines) - room + 1} more lines, for which this terminal is too low"]
-        self._lengths = [len(bare(line)) for line in lines]
-        return f"{_up(rows)}{_drawn(lines)}{_CLEAR_BELOW if rows else ''}"
+        up, columns, room = _up(self._rows(terminal)), terminal.columns, max(1, terminal.rows - 1)
+        lengths = [len(bare(line)) for line in lines]
+        if _folded(lengths, columns) > room:
+            lines = _those_that_fit(lines, lengths, columns, room)
+            lengths = [len(bare(line)) for line in lines]
+        self._lengths = lengths
+        # In a last column that is filled the cursor still stands on the last character: nothing is left to clear there.
+        drawn = (
+            f"{line}{'' if length and length % columns == 0 else _CLEAR_REST}\n"
+            for line, length in zip(lines, lengths, strict=True)
+        )
+        return f"{up}{''.join(drawn)}{_CLEAR_BELOW if up else ''}"
 
     def erase(self, terminal: Terminal) -> str:
         """Nothing in the place of the last ones; what is written next begins there."""
         rows, self._lengths = self._rows(terminal), []
-        return f"{_up(rows)}{_drawn([''] * rows)}{_up(rows)}"
+        empty = f"{_CLEAR_REST}\n"
+        return f"{_up(rows)}{empty * rows}{_up(rows)}"
 
     def _rows(self, terminal: Terminal) -> int:
-        """How many rows the last ones take: a terminal that became narrower has folded them."""
-        rows = sum(max(1, math.ceil(length / terminal.columns)) for length in self._lengths)
-        return min(rows, terminal.rows - 1)
+        """How many rows the last ones take on the terminal as it is now; what it scrolled away is out of reach."""
+        return min(_folded(self._lengths, terminal.columns), terminal.rows - 1)
+
+
+def _folded(lengths: Iterable[int], columns: int) -> int:
+    """How many rows lines of these lengths take: a narrow terminal folds them."""
+    return sum(max(1, math.ceil(length / columns)) for length in lengths)
+
+
+def _those_that_fit(lines: Sequence[str], lengths: Sequence[int], columns: int, room: int) -> list[str]:
+    """The first of them, and how many more there are."""
+    last = len(_OMITTED.format(len(lines)))
+    fit = 0
+    while _folded([*lengths[: fit + 1], last], columns) <= room:
+        fit += 1
+    return [*lines[:fit], _OMITTED.format(len(lines) - fit)]
 
 
 def _up(rows: int) -> str:
     """To the first column, since the terminal may have echoed a `^C`, and up."""
     return f"\r\x1b[{rows}A" if rows else ""
-
-
-def _drawn(lines: Iterable[str]) -> str:
-    return "".join(f"{_CLEAR_LINE}{line}\n" for line in lines)
