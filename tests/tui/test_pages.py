@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from console.adapters.storage.receipts import FileReceipts
 from console.model.color import Color
 from console.model.errors import RuntimeFailedError
-from console.model.events import ReleaseServed, RolloutFinished
+from console.model.events import Record, ReleaseServed, RolloutFinished
 from console.model.observed import Health, ReplicaState
 from console.model.plan import Action
 from console.model.request import Request
 from console.model.spec import Spec
 from console.ports.runtime import ReplicaStats
 from console.tui.paint import Tone, text_of, width_of
+from console.tui.screens.receipt import ReceiptScreen
 from console.tui.widgets.pager import Pager
+from tests.cli.samples import STARTED
 from tests.fakes.stack import FakeStack, make_spec
 from tests.tui.pilot import Opened, opened
 
@@ -192,10 +195,34 @@ async def test_a_receipt_that_is_not_there_yet_is_shown_as_soon_as_it_is(tmp_pat
     async with opened((100, 40), spec=kept_in(tmp_path)) as console:
         await rolled(console, "shop:2")
         await console.press("e")
-        await console.shows("there is none in", "next:", "$ rollout history")
+        await console.shows("rollout 1 has no receipt, though it ended", "next:", "journal.jsonl")
         FileReceipts(tmp_path / "receipts").write(console.stack.receipts.written[-1])
         await console.shows("receipt of rollout 1", "green")
-        await console.until(lambda: "there is none" not in console.text, "for the receipt")
+        await console.until(lambda: "no receipt" not in console.text, "for the receipt")
+
+
+async def test_why_there_is_no_receipt_is_said_as_the_command_says_it_and_anew_once_the_rollout_is_gone(
+    tmp_path: Path,
+) -> None:
+    def runs(stack: FakeStack) -> None:
+        fence = stack.lock.acquire("rollout deploy", since="2026-01-01T00:00:00Z").fence
+        stack.journal.append(rollout=1, at="2026-01-01T00:00:00Z", event=replace(STARTED, fence=fence))
+
+    async with opened((100, 40), spec=kept_in(tmp_path), prepare=runs) as console:
+        console.app.push_screen(ReceiptScreen(1))
+        await console.shows("rollout 1 has no receipt yet: it still runs", "next:", "$ rollout status")
+        console.stack.lock.release()
+        await console.shows("rollout 1 has left no receipt: it never ended", "$ rollout recover")
+
+
+async def test_a_journal_that_can_not_be_read_does_not_hide_that_there_is_no_receipt(tmp_path: Path) -> None:
+    def unreadable(*_: object) -> Iterator[Record]:
+        raise PermissionError(13, "Permission denied")
+
+    async with opened((100, 40), spec=kept_in(tmp_path)) as console:
+        console.stack.journal.newest = unreadable  # type: ignore[method-assign]
+        console.app.push_screen(ReceiptScreen(7))
+        await console.shows("there is none in", "$ rollout history")
 
 
 async def test_a_receipt_fits_the_window_that_it_is_shown_in(tmp_path: Path) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
 from textual.binding import Binding, BindingType
 
-from console.cli.receipts import read_receipt
+from console.cli.absent_receipt import refuse_absent
+from console.cli.receipts import numbered, read_receipt
 from console.cli.render.receipt import receipt_text
 from console.cli.render.style import Style
 from console.cli.terminal import Terminal
@@ -20,6 +22,9 @@ from console.tui.dialogs.problem import problem_rows
 from console.tui.paint import Line, Rows, Tone, line
 from console.tui.screens.page import Page
 from console.tui.widgets.rows import RowsWidget
+
+if TYPE_CHECKING:
+    from console.ports.journal import LockLabel
 
 _AGAIN = 1.0
 """Seconds between looks for a receipt that is not there: it is written a moment after its rollout has ended."""
@@ -44,6 +49,8 @@ class ReceiptScreen(Page):
         self._receipt: Receipt | None = None
         self._raw = ""
         self._error: RolloutError | None = None
+        self._holder: LockLabel | None = None
+        """Whose rollout ran when it was said why there is none."""
         self._json = False
 
     def on_mount(self) -> None:
@@ -87,14 +94,27 @@ class ReceiptScreen(Page):
 
     @work(exclusive=True)
     async def _read(self) -> None:
-        async def folder(desk: Desk) -> Path:
-            return desk.session.spec.state / "receipts"
-
         try:
-            path = await self.console.ask(folder)
-            self._receipt, self._raw = await asyncio.to_thread(read_receipt, path, self._rollout)
+            receipts = await self.console.ask(self._look)
+            if receipts is None:
+                return
+            self._receipt, self._raw = await asyncio.to_thread(read_receipt, receipts, self._rollout)
         except RolloutError as error:
             self._error = error
         else:
             self._error = None
         self._fill()
+
+    async def _look(self, desk: Desk) -> Path | None:
+        """Where the receipts are; None while nothing has changed since it was said why this one is missing.
+
+        Raises `RefusedError` in the words of `rollout receipt`. What the journal knows is looked up again only when a
+        rollout has begun or ended since.
+        """
+        receipts, holder = desk.session.spec.state / "receipts", desk.session.lock_holder()
+        if self._error is not None and holder == self._holder and self._rollout not in numbered(receipts):
+            return None
+        self._holder = holder
+        with contextlib.suppress(OSError):  # without the journal no more is known than that there is none
+            refuse_absent(desk.session, self._rollout)
+        return receipts
