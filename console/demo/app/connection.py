@@ -82,7 +82,11 @@ class Connection(asyncio.Protocol):
         if self._client_done or self._transport.is_closing():
             self._transport.close()
             return
-        self._transport.write_eof()
+        try:
+            self._transport.write_eof()
+        except OSError:  # the client had left: the answer that was just written brought a reset, at once on one host
+            self._transport.abort()
+            return
         self._linger = self._loop.call_later(LINGER, self._transport.abort)
 
     def abort(self) -> None:
@@ -162,8 +166,10 @@ class Connection(asyncio.Protocol):
             self._lifecycle.begin()
             reply = self._answer(request)
             if isinstance(reply, Response):
-                self._send(request.head, reply)
-                self._lifecycle.end(probe=request.head.probe)
+                try:
+                    self._send(request.head, reply)
+                finally:
+                    self._lifecycle.end(probe=request.head.probe)
             else:
                 self._task = self._loop.create_task(self._take_time(request.head, reply))
                 self._task.add_done_callback(partial(self._served, request.head))

@@ -170,6 +170,21 @@ async def test_nobody_waits_for_an_answer_whose_client_has_left() -> None:
         assert await asyncio.wait_for(running.stop(), 10) == 0
 
 
+@pytest.mark.parametrize("sent", [request("/ready", headers="Connection: close\r\n"), b"nonsense\r\n\r\n"])
+async def test_a_client_that_left_before_its_last_answer_leaves_nothing_in_flight(sent: bytes) -> None:
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    async with served(local()) as (running, port):
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                client.sendall(sent)
+        await until(lambda: bool(peers(running)))
+        await until(lambda: not peers(running))
+        assert running.lifecycle.in_flight == 0
+        assert await asyncio.wait_for(running.stop(), 10) == 0
+    assert not errors
+
+
 async def test_a_warm_up_answers_503_on_ready_alone() -> None:
     async with served(local(warmup=60.0)) as (_, port), connected(port) as wire:
         ready = await wire.exchange(request("/ready"))
