@@ -7,7 +7,7 @@ import time
 import pytest
 from msgspec import structs
 
-from console.cli.render.load import summary_text
+from console.cli.render.load import failure_text, summary_text
 from console.cli.render.style import Style
 from console.cli.terminal import Terminal
 from console.load.thresholds import parse_threshold
@@ -98,6 +98,29 @@ def told(width: int, *groups: Group) -> list[str]:
 def test_no_line_of_it_is_longer_than_the_terminal(width: int, phases: tuple[str, str]) -> None:
     lines = told(width, a_group(RELEASE, phases[0]), a_group("v2", phases[1]))
     assert [line for line in lines if len(line) > width] == []
+
+
+@pytest.mark.parametrize(
+    ("stage", "told"),
+    [
+        (Stage.CONNECT, "0.43 ms in the connect"),
+        (Stage.HANDSHAKE, "0.43 ms after the connect began"),
+        (Stage.FIRST_BYTE, "0.43 ms after sending"),
+        (Stage.IDLE, "0.43 ms after the last request"),
+    ],
+)
+def test_a_failure_says_how_long_after_what_it_came(stage: Stage, told: str) -> None:
+    failure = Failure(
+        at=0.0,
+        phase="",
+        attempt=Attempt(kind=FailureKind.RESET, stage=stage, reused=True),
+        status=None,
+        age=0.00043,
+        release="",
+        last_release="",
+        retry=Retry.NOT_ALLOWED,
+    )
+    assert f"reset at {stage.value}, {told}, reused" in failure_text(failure)
 
 
 def test_with_room_nothing_is_left_out() -> None:

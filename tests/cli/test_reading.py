@@ -284,10 +284,26 @@ def test_a_receipt_with_load_counts_dropped_requests_by_phase_and_release() -> N
     assert next(line for line in text.splitlines() if line.startswith("  green v42")).count("no data") == 1
     listed = " ".join(text.split())
     assert "1 x cutting over, status 502 at response, reused connection, (proxy); 12:00:00.000" in listed
-    assert "12:00:00.000 status 502, age 8 ms, (proxy), bad gateway" in listed
+    assert "12:00:00.000 status 502, 8 ms after sending, (proxy), bad gateway" in listed
     assert "and 1 more, not listed one by one" in text
     assert "  recycled   3 idle connections were found closed before use\n" in text
     assert all(len(line) <= 80 for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("stage", "age", "told"),
+    [
+        ("connect", 0.0001, "<1 ms in the connect"),
+        ("handshake", 0.02, "20 ms after the connect began"),
+        ("first byte", 0.0007, "1 ms after sending"),
+        ("idle", 3.0, "3.00 s after the last request"),
+    ],
+)
+def test_a_failure_says_how_long_after_what_it_came(stage: str, age: float, told: str) -> None:
+    (failure,) = samples.LOAD.failures
+    failed = replace(failure, kind="reset", status=None, stage=stage, age=age, release="")
+    text = receipt_text(replace(LOADED, load=replace(samples.LOAD, failures=(failed,))), Style(Terminal()))
+    assert f"12:00:00.000 reset, {told}, bad gateway" in " ".join(text.split())
 
 
 def _failing(count: int) -> Receipt:

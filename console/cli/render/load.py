@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from console.cli.render.clean import clean
+from console.cli.render.receipt_failures import since
 from console.cli.render.style import Mark, Style
 from console.load.thresholds import Threshold
 from console.model.histogram import Histogram
-from console.model.load import Arrivals, Failure, Group, LoadConfig, NotSent, Retry, Stage, Summary, Totals
+from console.model.load import Arrivals, Failure, Group, LoadConfig, NotSent, Retry, Summary, Totals
 from console.model.load_totals import merged
 
 SHARES = (0.5, 0.9, 0.95, 0.99, 0.999)
@@ -218,8 +219,8 @@ def failure_text(failure: Failure) -> str:
     kind = (
         f"status {failure.status}" if failure.status is not None else f"{attempt.kind.value} at {attempt.stage.value}"
     )
-    since = "in the connect" if attempt.stage is Stage.CONNECT else "after sending"
-    words = [f"{at} {kind}", f"{milliseconds(failure.age)} ms {since}", "reused" if attempt.reused else "fresh"]
+    age = f"{milliseconds(failure.age)} ms {since(attempt.stage.value)}"
+    words = [f"{at} {kind}", age, "reused" if attempt.reused else "fresh"]
     words.append(f"by {failure.release}" if failure.status is not None else failure.release)
     if failure.last_release:
         words.append(f"before: {failure.last_release}")

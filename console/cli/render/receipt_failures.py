@@ -15,6 +15,13 @@ _GROUPS = 20
 
 _RETRIES = {"recovered": "a browser's retry recovers", "failed": "a browser's retry fails, too"}
 
+_SINCE = {
+    "connect": "in the connect",
+    "handshake": "after the connect began",
+    "idle": "after the last request",
+}
+"""By `console.model.load.Stage`, as a receipt names it."""
+
 
 def failure_lines(load: ReceiptLoad) -> list[str]:
     """The listed failures by kind, the most frequent first, then the last ones, one a line."""
@@ -32,6 +39,11 @@ def failure_lines(load: ReceiptLoad) -> list[str]:
     if len(last) > 1:
         lines.append(f"the last {len(last)} of them:")
     return [*lines, *map(_single, last)]
+
+
+def since(stage: str) -> str:
+    """What the age of a failure counts from, which is not when the connection was opened."""
+    return _SINCE.get(stage, "after sending")
 
 
 def _group(alike: Sequence[LoadFailure]) -> str:
@@ -54,7 +66,12 @@ def _kind(failure: LoadFailure) -> str:
 
 
 def _single(failure: LoadFailure) -> str:
-    """When, how, how old, and what was said."""
+    """When, how, how long after what, and what was said."""
     status = f" {failure.status}" if failure.status is not None else ""
-    parts = (f"{failure.kind}{status}", f"age {duration(failure.age)}", failure.release, failure.detail)
+    parts = (
+        f"{failure.kind}{status}",
+        f"{duration(failure.age)} {since(failure.stage)}",
+        failure.release,
+        failure.detail,
+    )
     return clean(f"{precise(failure.at)} {', '.join(part for part in parts if part)}")
