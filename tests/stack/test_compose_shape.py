@@ -129,6 +129,11 @@ def test_nothing_undercuts_the_drain_deadline(stack: dict[str, Any]) -> None:
         assert duration(stack["services"][name]["stop_grace_period"]) > drain
 
 
+@pytest.mark.parametrize("name", COLORS)
+def test_a_replica_that_has_only_just_been_started_can_be_stopped(stack: dict[str, Any], name: str) -> None:
+    assert stack["services"][name]["init"] is True
+
+
 def test_the_rollout_block_names_what_exists(stack: dict[str, Any]) -> None:
     block = stack["x-rollout"]
     assert block["colors"] == {"blue": "app", "green": "app_green"}
