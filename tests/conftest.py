@@ -10,11 +10,17 @@ import pytest
 from hypothesis import settings
 
 from tests.support.engine import docker_required, missing_docker, remove_project
+from tests.support.order import turn
 from tests.support.ports import Ports
 from tests.support.stack import ReferenceStack, copy_reference_stack
 
 settings.register_profile("noisy", deadline=None)  # how long an example takes says more about the machine than about it
 settings.load_profile("noisy")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest."""
+    items.sort(key=lambda item: turn(item.nodeid.partition("::")[0]))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
