@@ -87,6 +87,9 @@ demo: $(INSTALLED)-demo ## Try it without Docker: the console on a terminal, pla
 # The busy ones are few and long: whoever is done takes one from the other.
 IN_ORDER = --no-loadscope-reorder
 
+# pytest writes every test anew before it runs it, in each worker, unless Python may keep what came of that.
+test check: export PYTHONDONTWRITEBYTECODE =
+
 test: $(INSTALLED)-dev ## Run all tests; those that need Docker skip where there is none
 	$(GO) .venv/bin/python -m pytest -n 4 --dist loadfile $(IN_ORDER) -m 'not busy'$(MORE)
 	$(GO) .venv/bin/python -m pytest -n 2 --dist worksteal -m busy$(MORE) || [ $$? = 5 ]  # 5: none of them was asked for
