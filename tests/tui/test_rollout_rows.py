@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from console.model.color import Color
+from console.model.events import RolloutFinished, Warned
 from console.model.phase import Phase
 from console.observe.rollout import RolloutView, StepStatus, StepView
 from console.tui.board import Board
@@ -68,3 +71,15 @@ def test_the_step_that_failed_stays_whatever_was_done_after_it() -> None:
     assert "✓ way back 13" in text(rows)
     assert "step 0" not in text(rows)
     assert len(rows) <= HEIGHT
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(0, ""), (1, " ! 1 warning, e shows it"), (2, " ! 2 warnings, e shows them")]
+)
+def test_a_rollout_that_warned_says_so_when_it_has_ended_and_where_it_is_told(count: int, told: str) -> None:
+    known = shown(replace(DONE, id="keep-warm"))
+    finished = RolloutFinished(outcome="done", exit_code=0, active=Color.GREEN, seconds=3.0, message="green serves")
+    assert known.own is not None
+    ended = replace(known.own, phase=Phase.DONE, finished=finished, warnings=(Warned(text="careful"),) * count)
+    rows = rollout_rows(replace(known, own=ended), WIDTH, HEIGHT)
+    assert text(rows[-1:]) == f"done: green serves{told}"

@@ -26,7 +26,7 @@ def rollout_rows(board: Board, width: int, height: int) -> Rows:
         return _unfinished(board, width)
     if rollout is None:
         return (line(("no rollout so far", Tone.DIM)),) if board.facts else (line(("opening the stack", Tone.DIM)),)
-    last = _ended(rollout, width) if rollout.over else _running(board, rollout, width)
+    last = _ended(board, rollout, width) if rollout.over else _running(board, rollout, width)
     room = max(min(1, height - 1), height - len(last))
     rows = (*_done(board, rollout, width, room), *last)
     return (*rows, *(() if rollout.over else _to_come(board, rollout, width)))[:height]
@@ -125,7 +125,7 @@ def _to_come(board: Board, rollout: RolloutView, width: int) -> Rows:
     return (line((f"{board.glyphs.pending} then {names}", Tone.DIM)),) if width else ()
 
 
-def _ended(rollout: RolloutView, width: int) -> Rows:
+def _ended(board: Board, rollout: RolloutView, width: int) -> Rows:
     finished = rollout.finished
     if finished is None:
         return ()
@@ -136,6 +136,10 @@ def _ended(rollout: RolloutView, width: int) -> Rows:
     if measured is not None and measured.valid:
         dropped = f"{measured.dropped:,} dropped / {measured.due:,}  "
     words = [line((text, Tone.PLAIN)) for text in now.split()]
+    if rollout.warnings:
+        count, key = len(rollout.warnings), board.shown("receipt")
+        told = f"{board.glyphs.warn} {count} warning{f', {key} shows it' if count == 1 else f's, {key} shows them'}"
+        words += [line((text, Tone.WARN)) for text in told.split()]
     lost = Tone.BAD if _lost(rollout) else Tone.PLAIN
     head = [line((f"{word}:", tone)), *([line((dropped.strip(), lost), "  ")] if dropped else [])]
     rows = list(wrapped([*head, *words], width))
