@@ -16,6 +16,7 @@ from console.cli.command_line import CommandLine
 from console.cli.exit_codes import ExitCode, exit_code
 from console.cli.output import Output
 from console.cli.parser import TextRequestedError, parse
+from console.cli.uninterrupted import uninterrupted
 from console.model.errors import RolloutError, UsageError
 
 if TYPE_CHECKING:
@@ -74,10 +75,12 @@ def _run(argv: list[str], environ: Mapping[str, str], output: Output, backend: B
     json = "--json" in argv
     invocation: Invocation | None = None
     try:
-        line = parse(argv)
+        with uninterrupted():  # options with a grammar of their own import as much as their command does
+            line = parse(argv)
+            run = _command(line.command)
         json = line.json
         invocation = _invocation(line, argv, environ, output, backend)
-        return _carry_out(invocation)
+        return _carry_out(run, invocation)
     except TextRequestedError as requested:
         output.data(requested.text)
         return ExitCode.DONE
@@ -118,10 +121,9 @@ def _invocation(
     )
 
 
-def _carry_out(invocation: Invocation) -> int:
-    name = invocation.line.command
-    code = _command(name)(invocation)
-    if name in _READING:
+def _carry_out(run: Callable[[Invocation], int], invocation: Invocation) -> int:
+    code = run(invocation)
+    if invocation.line.command in _READING:
         invocation.output.settle()
     return code
 

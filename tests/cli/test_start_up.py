@@ -52,6 +52,27 @@ sys.exit(main(["load", "nonsense"]))
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("words", [("load", "http://127.0.0.1:9/"), ("deploy", "--load", "5")])
+def test_an_interrupt_waits_until_the_classes_of_the_messages_are_whole(words: tuple[str, ...]) -> None:
+    code = f"""
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "msgspec":
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+from console.cli.main import main
+code = main({words!r})
+blocked = signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+print(code, hasattr(sys.modules.get("console.model.load"), "Message"), blocked)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "130 True False\n", done.stderr
+
+
 def test_a_look_loads_neither_what_plans_and_runs_rollouts_nor_load() -> None:
     code = "from console.wiring import preload; import console.cli.commands.status, console.cli.report; preload(); "
     done = subprocess.run(
