@@ -132,9 +132,12 @@ def test_a_color_or_a_proxy_that_is_taken_away_in_the_middle_is_told_as_it_is(op
     assert "blue does not run" in flat(output), output
     assert "blue stays up" not in flat(output), output
     assert operator.status()["standby"] is None
+    operator.set_environment(WARMUP="0")
     operator.rollout(*DEPLOY)
     assert operator.agreed() == "blue"
 
+    operator.set_environment(WARMUP="8")
+    operator.edit("docker-compose.yml", lambda text: text.replace("deadline: 40s", "deadline: 15s"))  # waited out
     with midway(operator, "await-ready") as process:
         docker("rm", "--force", proxy)
         output, _ = process.communicate(timeout=120)
@@ -148,6 +151,8 @@ def test_a_color_or_a_proxy_that_is_taken_away_in_the_middle_is_told_as_it_is(op
     operator.rollout("up")
     assert operator.agreed() == "blue"
 
+    operator.set_environment(WARMUP="0")
+    operator.edit("docker-compose.yml", lambda text: text.replace("deadline: 15s", "deadline: 40s"))
     operator.edit("docker-compose.yml", lambda text: text.replace("window: 300ms", "window: 10s"))
     proxy = container(operator, "proxy")
     with midway(operator, "watch") as process:
