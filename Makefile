@@ -6,6 +6,7 @@
 #   PROJECT_NAME  Compose project name
 #   COMPOSE_FILE  Compose files, separated by `:`; relative ones are looked up beside this file
 #   SMOKE_URL  SMOKE_STATUS  SMOKE_ATTEMPTS  SMOKE_TIMEOUT  SMOKE_DELAY     the smoke request of a rollout
+#   TEST_WORKERS  tests that `make test` runs at a time; most of them wait for something
 #   ARGS          more arguments for the command behind the target, as words of the shell
 #
 # GNU make turns every failure into exit code 2. CI that tells the codes of `rollout` apart calls `rollout deploy`.
@@ -16,6 +17,7 @@ SHELL := /bin/sh
 .NOTPARALLEL:
 
 PYTHON ?= python3
+TEST_WORKERS ?= 4
 
 # `quote` makes one shell word of a variable, whatever is in it: taken unexpanded, so that a `$` is no reference of
 # make's, and on one line, so that no part of it becomes a command of its own. `flag` is empty for an empty variable.
@@ -91,7 +93,7 @@ IN_ORDER = --no-loadscope-reorder
 test check: export PYTHONDONTWRITEBYTECODE =
 
 test: $(INSTALLED)-dev ## Run all tests; those that need Docker skip where there is none
-	$(GO) .venv/bin/python -m pytest -n 4 --dist loadfile $(IN_ORDER) -m 'not busy'$(MORE)
+	$(GO) .venv/bin/python -m pytest -n $(call quote,TEST_WORKERS) --dist loadfile $(IN_ORDER) -m 'not busy'$(MORE)
 	$(GO) .venv/bin/python -m pytest -n 2 --dist worksteal -m busy$(MORE) || [ $$? = 5 ]  # 5: none of them was asked for
 
 check: $(INSTALLED)-dev ## Lint, format, types, import rules, unit and architecture tests
