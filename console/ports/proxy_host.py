@@ -57,6 +57,10 @@ class ProxyHost(Protocol):
         """`host:port` on this machine's loopback for a port of the proxy; None when it isn't published."""
         ...
 
+    async def addresses(self) -> tuple[str, ...]:
+        """What `host:port` of this machine is forwarded to the proxy; nothing for one that listens by itself."""
+        ...
+
     async def identity(self) -> str:
         """Changes when the proxy is started anew: container id and start time, or process id."""
         ...

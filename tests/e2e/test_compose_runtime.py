@@ -449,6 +449,7 @@ async def test_the_proxys_container_is_found_again_after_it_was_recreated(pinned
     assert published is not None
     assert published.startswith("127.0.0.1:")
     assert await host.published(81) is None
+    assert published in await host.addresses()
     identity = await host.identity()
     tested = await host.run(("nginx", "-t"), deadline=60)
     assert tested.exit_code == 0

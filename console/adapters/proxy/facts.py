@@ -14,6 +14,7 @@ from console.model.spec import Spec
 from console.ports.proxy_host import ProxyHost
 
 DUMP_DEADLINE = 15.0
+CONNECT_TIMEOUT = 1.0
 PATIENCE = 2.0
 """Seconds in which a further look is begun. A look that takes long itself has no second one."""
 PAUSE = 0.25
@@ -49,7 +50,12 @@ async def _read(spec: Spec, host: ProxyHost) -> ProxyFacts | None:
     version = await host.run((*command, "-v"), deadline=DUMP_DEADLINE)
     published = await host.published(spec.proxy.control_port)
     facts = ProxyFacts() if spec.proxy.target is None else dumped_facts(spec, dump, version=version.output)
-    return replace(facts, control_published=published or "", control_answers=await _answers(spec, host))
+    return replace(
+        facts,
+        control_published=published or "",
+        control_answers=await _answers(spec, host),
+        refused_at=await _refused(await host.addresses()),
+    )
 
 
 async def _answers(spec: Spec, host: ProxyHost) -> bool:
@@ -58,3 +64,22 @@ async def _answers(spec: Spec, host: ProxyHost) -> bool:
     except ProxyUnreachableError:
         return False
     return True
+
+
+async def _refused(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """Those at which nobody listens. One that can't be tried in time, or at all, says nothing."""
+
+    async def refused(address: str) -> bool:
+        host, _, port = address.rpartition(":")
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+        except ConnectionRefusedError:
+            return True
+        except OSError:  # a time-out, too
+            return False
+        writer.close()
+        return False
+
+    found = await asyncio.gather(*map(refused, addresses))
+    return tuple(address for address, nobody in zip(addresses, found, strict=True) if nobody)

@@ -73,6 +73,10 @@ class ProcessHost:
         """Ports of a local process are their own address."""
         return f"{self._address}:{port}"
 
+    async def addresses(self) -> tuple[str, ...]:
+        """A local process needs no forwarding."""
+        return ()
+
     async def identity(self) -> str:
         """The master's pid and start time. Raises `ProxyUnreachableError`."""
         master = self._master()

@@ -94,6 +94,16 @@ class ContainerHost:
         """`host:port` under which a port of the container is published on this machine."""
         return binding(await self._details(f"find the proxy's port {port}"), port)
 
+    async def addresses(self) -> tuple[str, ...]:
+        """Every TCP `host:port` that Docker forwards to the container, of IPv4.
+
+        Without its userland proxy Docker lists `[::]`, and forwards nothing from `[::1]`: a refusal there says nothing.
+        """
+        details = await self._details("find the proxy's ports")
+        ports = (port.partition("/") for port in branch(details, "NetworkSettings", "Ports"))
+        found = (each for port, _, kind in ports if kind == "tcp" for each in bindings(details, int(port)))
+        return tuple(each for each in found if not each.startswith("["))
+
     async def identity(self) -> str:
         """Container id and start time."""
         details = await self._details("identify the proxy")
@@ -239,6 +249,11 @@ def process_table(answer: Tree) -> tuple[Process, ...]:
 
 def binding(details: Tree, port: int) -> str | None:
     """Where a container's TCP port is published; loopback wins over any other address."""
+    return next(iter(bindings(details, port)), None)
+
+
+def bindings(details: Tree, port: int) -> list[str]:
+    """All addresses at which a container's TCP port is published, loopback first."""
     entries = branch(details, "NetworkSettings", "Ports").get(f"{port}/tcp")
     found: list[str] = []
     for entry in entries if isinstance(entries, list) else []:
@@ -246,5 +261,4 @@ def binding(details: Tree, port: int) -> str | None:
         host = _ANY_ADDRESS.get(address, f"[{address}]" if ":" in address else address)
         if number:
             found.append(f"{host}:{number}")
-    found.sort(key=lambda each: (not each.startswith("127."), not each.startswith("[::1]")))
-    return found[0] if found else None
+    return sorted(set(found), key=lambda each: (not each.startswith("127."), not each.startswith("[::1]"), each))

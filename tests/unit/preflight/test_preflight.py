@@ -112,6 +112,7 @@ def test_what_was_checked_is_told_too_each_code_once_and_always_in_the_same_orde
         (facts(live=replace(CLEAN_PROXY, control_listens=False)), "proxy.control", "blocker"),
         (facts(live=replace(CLEAN_PROXY, control_published="")), "proxy.control", "blocker"),
         (facts(live=replace(CLEAN_PROXY, control_answers=False)), "proxy.control", "blocker"),
+        (facts(live=replace(CLEAN_PROXY, refused_at=("127.0.0.1:8080",))), "proxy.forwarded", "warning"),
         (facts(live=replace(CLEAN_PROXY, retries_non_idempotent=True)), "proxy.non-idempotent-retry", "warning"),
         (facts(host=replace(CLEAN_HOST, rollback_image_present=False)), "host.rollback-image", "warning"),
         (facts(host=replace(CLEAN_HOST, disk_free_bytes=GIB * 3 // 4)), "host.disk", "warning"),

@@ -30,6 +30,9 @@ class CannedHost:
         self.lookups += 1
         return f"127.0.0.1:{self.port}" if self.port else None
 
+    async def addresses(self) -> tuple[str, ...]:
+        raise NotImplementedError
+
     async def run(self, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         raise NotImplementedError
 

@@ -96,6 +96,7 @@ async def test_the_identity_is_the_process_not_its_number_alone(host: ProcessHos
 
 async def test_ports_are_their_own_address(host: ProcessHost) -> None:
     assert await host.published(9080) == "127.0.0.1:9080"
+    assert await host.addresses() == ()
 
 
 async def test_a_small_file_is_read(host: ProcessHost, tmp_path: Path) -> None:
