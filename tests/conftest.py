@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.engine import docker_required, missing_docker, remove_project
-from tests.support.order import checked, turn
+from tests.support.order import turn
 from tests.support.ports import Ports
 from tests.support.stack import ReferenceStack, copy_reference_stack
 
@@ -18,23 +18,9 @@ settings.register_profile("noisy", deadline=None)  # how long an example takes s
 settings.load_profile("noisy")
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--beyond-check`: leave out the tests that `make check`, which went before, has run."""
-    parser.addoption("--beyond-check", action="store_true", help="leave out what `make check` runs")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest."""
-    items.sort(key=lambda item: turn(file_of(item)))
-    if config.getoption("beyond_check"):
-        done = {item for item in items if checked(file_of(item), {mark.name for mark in item.iter_markers()})}
-        config.hook.pytest_deselected(items=[item for item in items if item in done])
-        items[:] = [item for item in items if item not in done]
-
-
-def file_of(item: pytest.Item) -> str:
-    """The path of its file from the repository."""
-    return item.nodeid.partition("::")[0]
+    items.sort(key=lambda item: turn(item.nodeid.partition("::")[0]))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,10 +1,6 @@
-"""What of the tests is run, and in which order: a long file that was begun late is waited for by idle workers."""
+"""The order in which the files are begun: a long one that was begun late would be waited for by idle workers."""
 
 from __future__ import annotations
-
-CHECKED = ("tests/unit", "tests/architecture", "tests/make")
-CHECKED_MARKS = "not docker and not slow"
-"""What `make check` runs."""
 
 LONGEST_FIRST = (
     "tests/e2e/test_failing_releases.py",
@@ -28,8 +24,3 @@ LONGEST_FIRST = (
 def turn(file: str) -> int:
     """Sorts a file, by its path from the repository, before the files that are shorter. The sort has to be stable."""
     return LONGEST_FIRST.index(file) if file in LONGEST_FIRST else len(LONGEST_FIRST)
-
-
-def checked(file: str, marks: set[str]) -> bool:
-    """Whether `make check` runs a test of that file with these marks."""
-    return file.startswith(tuple(f"{folder}/" for folder in CHECKED)) and not marks & {"docker", "slow"}
