@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from console.model.load import Attempt, Failure, Group, LoadConfig, NotSent, PhaseCounts, Summary
 from console.model.load_totals import add_counts, merged
-from console.model.phase import Phase
 from console.model.receipt_load import LoadAttempts, LoadFailure, LoadLine, ReceiptLoad
 from console.ports.load import LoadRun
 
@@ -61,7 +60,7 @@ def _by_phase(groups: tuple[Group, ...], phases: tuple[PhaseCounts, ...]) -> tup
     lines = []
     for name in dict.fromkeys([*planned, *(group.phase for group in groups)]):
         counts = planned.get(name, PhaseCounts(phase=name))
-        line = _line(name or Phase.PLANNED.value, (group for group in groups if group.phase == name))
+        line = _line(name, (group for group in groups if group.phase == name))
         lines.append(replace(line, due=counts.due, not_sent=_held_back(counts.not_sent)))
     return tuple(lines)
 
@@ -121,7 +120,7 @@ def _release(group: Group) -> str:
 def _failure(failure: Failure) -> LoadFailure:
     return LoadFailure(
         at=failure.at,
-        phase=failure.phase or Phase.PLANNED.value,
+        phase=failure.phase,
         kind=failure.attempt.kind.value,
         stage=failure.attempt.stage.value,
         status=failure.status,

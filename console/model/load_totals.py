@@ -159,6 +159,11 @@ def merged(groups: Iterable[Group], *, phase: str = "", release: str = "", color
     return total.group(phase, release, color)
 
 
+def since(before: Totals, now: Totals) -> Totals:
+    """What was counted between two moments of one run: of every counter, whichever there are."""
+    return Totals(**{name: getattr(now, name) - getattr(before, name) for name in Totals.__struct_fields__})
+
+
 def add_counts(total: dict[_Key, int], counts: Iterable[tuple[_Key, int]]) -> None:
     """Add counts to `total`, key by key."""
     for key, count in counts:

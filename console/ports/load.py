@@ -64,7 +64,11 @@ class LoadRun(Load, Protocol):
 
     @property
     def sum(self) -> LoadSum:
-        """Everything reported so far, added up: phases, releases, histograms, the last failures."""
+        """Everything reported so far, added up: phases, releases, histograms, the last failures.
+
+        As the summary would be, it is of this run's own requests alone, whoever else the generator sends for, and it
+        stays when the generator dies.
+        """
         ...
 
     @property

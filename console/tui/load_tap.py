@@ -8,7 +8,8 @@ import time
 from collections.abc import AsyncIterator
 
 from console.model.load import EndReason, LoadConfig, Snapshot, Started, Summary, Totals
-from console.model.load_totals import LoadSum, merged
+from console.model.load_share import LoadShare
+from console.model.load_totals import LoadSum
 from console.ports.load import LoadCounts, LoadRun
 
 _SPARE = 2.0
@@ -29,14 +30,14 @@ class LoadTap:
         self._source = source
         self._started = started
         self._config = config
-        self._phases: set[str] = set()
+        self._share = LoadShare(Totals())
         self._reader: asyncio.Task[None] | None = None
         self._began_at = 0.0
         self._ended_at: float | None = None
-        self._before = Totals()
         self._counted: Snapshot | None = None
         """The last one that is in the sum; the source may be ahead of it."""
         self.sum = LoadSum()
+        """As `LoadRun.sum`."""
         self.summary: Summary | None = None
 
     @property
@@ -47,14 +48,14 @@ class LoadTap:
     async def start(self) -> Started:
         """Count from now on; nothing is started."""
         self._began_at = time.time()
-        self._before = self._source.sum.totals
-        self._reader = asyncio.create_task(self._read())
+        self._share = LoadShare(self._source.sum.totals)
+        self._reader = asyncio.create_task(self._read(self._source.snapshots()))
         await self.phase(self._config.phase or "planned")
         return self._started
 
     def counts(self) -> LoadCounts:
         """As `Load.counts`, of the requests since `start`."""
-        return self._counts(self._phases)
+        return self._counts(self._share.phases)
 
     def counts_in(self, phase: str) -> LoadCounts:
         """As `LoadRun.counts_in`."""
@@ -62,7 +63,7 @@ class LoadTap:
 
     async def phase(self, name: str) -> int | None:
         """As `Load.phase`."""
-        self._phases.add(name)
+        self._share.phases.add(name)
         return await self._source.phase(name)
 
     async def rate(self, rate: float) -> None:
@@ -70,7 +71,7 @@ class LoadTap:
         await self._source.rate(rate)
 
     async def snapshots(self) -> AsyncIterator[Snapshot]:
-        """As `LoadRun.snapshots`."""
+        """As `LoadRun.snapshots`, of everything that the generator sends."""
         async for snapshot in self._source.snapshots():
             yield snapshot
 
@@ -101,9 +102,9 @@ class LoadTap:
         counts = self.counts()
         return counts.done + counts.not_sent >= counts.due
 
-    async def _read(self) -> None:
-        async for snapshot in self._source.snapshots():
-            self.sum.add(snapshot)
+    async def _read(self, snapshots: AsyncIterator[Snapshot]) -> None:
+        async for snapshot in snapshots:
+            self.sum.add(self._share.of(snapshot))
             self._counted = snapshot
 
     def _counts(self, phases: set[str]) -> LoadCounts:
@@ -127,11 +128,7 @@ class LoadTap:
         )
 
     def _summary(self) -> Summary:
-        phases = tuple(counts for counts in self.sum.phases if counts.phase in self._phases)
-        groups = tuple(group for group in self.sum.groups if group.phase in self._phases)
-        counts, whole = self.counts(), merged(groups)
         ended = self._ended_at or time.time()
-        now = self.sum.totals
         return Summary(
             url=self._started.url,
             method=self._config.method,
@@ -141,21 +138,10 @@ class LoadTap:
             started_at=self._began_at,
             elapsed=ended - self._began_at,
             target_rate=self.latest.target_rate if self.latest else self._config.rate,
-            totals=Totals(
-                due=counts.due,
-                not_sent=counts.not_sent,
-                ok=whole.ok,
-                unexpected=whole.unexpected,
-                dropped=whole.dropped,
-                recovered=whole.recovered,
-                slow=whole.slow,
-                stale=max(0, now.stale - self._before.stale),
-                stray=max(0, now.stray - self._before.stray),
-                retries=max(0, now.retries - self._before.retries),
-            ),
-            phases=phases,
-            groups=groups,
-            failures=tuple(failure for failure in self.sum.failures if failure.phase in self._phases),
+            totals=self.sum.totals,
+            phases=self.sum.phases,
+            groups=self.sum.groups,
+            failures=tuple(self.sum.failures),
             failures_omitted=self.sum.failures_omitted,
             lag=self.sum.lag,
             cpu_seconds=0.0,

@@ -7,7 +7,19 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 from console.model.errors import RuntimeFailedError, UsageError
-from console.model.load import Arrivals, EndReason, Group, LoadConfig, PhaseCounts, Snapshot, Started, Summary, Totals
+from console.model.histogram import Histogram
+from console.model.load import (
+    Arrivals,
+    EndReason,
+    Group,
+    LoadConfig,
+    NotSent,
+    PhaseCounts,
+    Snapshot,
+    Started,
+    Summary,
+    Totals,
+)
 from console.model.load_totals import LoadSum
 from console.ports.load import LoadCounts
 from tests.fakes.clock import FakeClock
@@ -74,7 +86,6 @@ class FakeLoad:
         self.config = LoadConfig(url="", rate=0)
         self.stamped: list[str] = []
         self.closed = False
-        self.sum = LoadSum()
         self.latest: Snapshot | None = None
         self.summary: Summary | None = None
         self._clock = clock
@@ -86,6 +97,11 @@ class FakeLoad:
         self.config = config
         self._spans = [Span(phase=config.phase, first=self._clock.time)]
         return self
+
+    def dies(self) -> None:
+        """The generator dies now; what it had told stays."""
+        self._spans[-1].last = self._clock.time
+        self._died = True
 
     async def start(self) -> Started:
         if self.refuses:
@@ -106,7 +122,8 @@ class FakeLoad:
             await self._clock.sleep(INTERVAL)
         self._spans[-1].last = self._clock.time
         self._spans.append(Span(phase=name, first=self._clock.time))
-        self._died = name in (self.dies_in, self.ends_in)
+        if name in (self.dies_in, self.ends_in):
+            self.dies()
         self.summary = self._summed_up() if name == self.ends_in else None
         return self._number(self._clock.time)
 
@@ -122,6 +139,41 @@ class FakeLoad:
     def counts_at(self, phase: str, at: float) -> LoadCounts:
         """The counters of a phase as the last snapshot before that moment tells them."""
         return self._counts([span for span in self._spans if span.phase == phase], at)
+
+    @property
+    def sum(self) -> LoadSum:
+        """Of one snapshot that tells all of it."""
+        now = self._clock.time
+        parts = [(name, self.counts_at(name, now)) for name in dict.fromkeys(span.phase for span in self._spans)]
+        phases, groups = [], []
+        for name, part in parts:
+            ok = part.done - part.dropped - part.unexpected
+            not_sent = {NotSent.CAP: part.not_sent} if part.not_sent else {}
+            phases.append(PhaseCounts(phase=name, due=part.due, not_sent=not_sent))
+            groups.append(Group(phase=name, release="v1", ok=ok, unexpected=part.unexpected, dropped=part.dropped))
+        whole = self.counts()
+        total = LoadSum()
+        total.add(
+            Snapshot(
+                sequence=1,
+                at=now,
+                elapsed=whole.elapsed,
+                window=whole.elapsed,
+                target_rate=self.config.rate,
+                totals=Totals(
+                    due=whole.due,
+                    not_sent=whole.not_sent,
+                    in_flight=whole.due - whole.not_sent - whole.done,
+                    ok=whole.done - whole.dropped - whole.unexpected,
+                    unexpected=whole.unexpected,
+                    dropped=whole.dropped,
+                ),
+                phases=tuple(phases),
+                groups=tuple(groups),
+                failures_omitted=whole.dropped,
+            )
+        )
+        return total
 
     async def snapshots(self) -> AsyncIterator[Snapshot]:
         return
@@ -158,7 +210,7 @@ class FakeLoad:
             ),
             failures=(),
             failures_omitted=dropped,
-            lag=self.sum.lag,
+            lag=Histogram(),
             cpu_seconds=0.0,
             snapshots=0,
         )
@@ -218,8 +270,6 @@ class FakeLoad:
         if at <= span.first or self._over_at <= span.first:
             return 0
         end = min(at, span.last, self._over_at)
-        if self._died and span is self._spans[-1]:
-            return AT_ONCE
         idle_from, idle_until = (span.first + edge for edge in self.idle.get(span.phase, (0.0, 0.0)))
         idle = max(0.0, min(end, idle_until) - idle_from)
         return round((end - span.first - idle) * self.config.rate) + AT_ONCE
