@@ -299,6 +299,16 @@ async def test_while_it_is_watched_a_release_that_hangs_is_said_to() -> None:
     assert any("without an answer for more than 1 s" in text for text in told)
 
 
+async def test_while_it_is_watched_a_generator_that_died_is_said_to_tell_nothing() -> None:
+    stack = LoadedStack(WatchSpec(window=5.0, inconclusive=Inconclusive.CONTINUE))
+    stack.load.dies_in = "verifying"
+    await stack.deploy()
+    told = [one.text for one in stack.events(StepProgressed) if isinstance(one, StepProgressed) and one.step == "watch"]
+    assert len(told) >= 4
+    assert all(text.startswith("no data: the load generator died (0 dropped / ") for text in told)
+    assert told[-1].endswith("/ 20 up to then)")
+
+
 @pytest.mark.parametrize("inconclusive", list(Inconclusive))
 async def test_however_few_they_are_a_release_that_answers_none_of_its_requests_does_not_pass(
     inconclusive: Inconclusive,

@@ -13,7 +13,7 @@ import pytest
 
 from console.adapters.clock import SystemClock
 from console.adapters.load import LoadSupervisor
-from console.engine.handlers.watch_load import PHASE, LoadJudge
+from console.engine.handlers.watch_load import PHASE, LoadJudge, unanswered
 from console.engine.world import World
 from console.model.errors import RuntimeFailedError
 from console.model.load import LoadConfig
@@ -142,3 +142,29 @@ async def test_a_generator_that_was_ended_within_the_window_and_waits_for_older_
     assert (seen.alive, seen.ended) == (True, "somebody ended the generator (SIGTERM)")
     assert (counts.done, counts.dropped) == (counts.due, 0)
     assert (counts.alive, counts.problem) == (False, f"the load ended before the watch did, {seen.ended}")
+
+
+@either
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+async def test_while_the_generator_tells_nothing_no_release_is_said_to_leave_requests_unanswered(
+    how: signal.Signals,
+    tapped: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    hangs = False
+    with FaultServer(lambda _: Fault.NEVER if hangs else None) as server:
+        async with watched(server.url, tapped=tapped) as case:
+            await case.load.phase(PHASE)
+            await until(lambda: case.load.counts_in(PHASE).done >= 40)
+            hangs = True
+            await until(lambda: unanswered(case.load.counts_in(PHASE)) > 0)
+            pid = case.source.pid
+            assert pid is not None
+            os.kill(pid, how)
+            told = []
+            for _ in range(40):
+                case.judge.look()
+                told.append(case.judge.so_far())
+                await asyncio.sleep(0.1)
+    assert told[-1].startswith("no data: the load generator ")
+    assert told[-1].endswith(" up to then)")
+    assert not [text for text in told if "without an answer" in text]

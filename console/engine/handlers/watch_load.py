@@ -43,24 +43,31 @@ class LoadJudge:
         self._load = load
         self._world = world
         self._due: deque[tuple[float, int]] = deque()
-        """When so many were due; of the last second, and one look longer."""
+        """When so many were due, by the generator's own clock; of the last second, and one snapshot longer."""
 
     def look(self) -> None:
         """Raise `RuntimeFailedError` once too many of enough requests are known to be dropped."""
         counts = self._judged()
-        now = self._world.ports.clock.awake()
-        self._due.append((now, counts.due))
-        while len(self._due) > 1 and self._due[1][0] <= now - _LONG:
+        if self._due and self._due[-1][0] == counts.elapsed:
+            return
+        self._due.append((counts.elapsed, counts.due))
+        while len(self._due) > 1 and self._due[1][0] <= counts.elapsed - _LONG:
             self._due.popleft()
 
     def so_far(self) -> str:
-        """The counters, and what waits for an answer for long."""
+        """The counters, and what waits for an answer for long; of a generator that tells nothing, what it had told.
+
+        While it is silent, nobody knows whether an answer came.
+        """
         counts = self._load.counts_in(PHASE)
+        counted = f"{counts.dropped:,} dropped / {counts.done:,}"
+        if not counts.alive:
+            return f"no data: {counts.problem or 'the load generator tells nothing'} ({counted} up to then)"
         at, due = self._due[0]
         late = unanswered(counts) - (counts.due - due)  # all that were due since may be without an answer as well
-        known = self._world.ports.clock.awake() - at >= _LONG and late > 0
+        known = counts.elapsed - at >= _LONG and late > 0
         waiting = f", at least {late:,} without an answer for more than {_LONG:g} s" if known else ""
-        return f"{counts.dropped:,} dropped / {counts.done:,}{waiting}{_beside(self._load, counts)}"
+        return f"{counted}{waiting}{_beside(self._load, counts)}"
 
     async def settle(self, interrupted: Callable[[], bool]) -> LoadCounts:
         """Wait until every request of the window has come to its end, or its time to do so is over.
