@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from console.model.load import FailureKind, Stage
 _BUFFER = bytearray(262_144)
 _VIEW = memoryview(_BUFFER)
 """Shared by all connections: what is read is digested before anything else is read."""
+
+_BESIDE_THE_WORDS = re.compile(r"^\[[^]]*\] | \(_ssl\.c:\d+\)$")
 
 _OWN_FAULT = frozenset({errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
@@ -364,12 +367,18 @@ class Connection:
             self._owner.went_stale(self)
 
     def _fail_with(self, error: OSError) -> None:
-        self._fail(_kind(error), error.strerror or type(error).__name__)
+        self._fail(_kind(error), _reason(error))
 
     def _fail(self, kind: FailureKind, detail: str) -> None:
         stage = _STAGES[self.state]
         self.close()
         self._owner.failed(self, kind, stage, detail)
+
+
+def _reason(error: OSError) -> str:
+    """In words; Python adds to those of OpenSSL a code and a line of its own source."""
+    reason = error.strerror or type(error).__name__
+    return _BESIDE_THE_WORDS.sub("", reason) if isinstance(error, ssl.SSLError) else reason
 
 
 def _kind(error: OSError) -> FailureKind:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from console.cli.render.load import partial_text
 from console.cli.render.load_progress import Progress, line, screen
@@ -48,12 +49,20 @@ def drawn(snapshot: Snapshot, *, width: int = 80, rows: int = 24, **also: object
         ({"due": 90, "in_flight": 4, "ok": 1, "unexpected": 85}, "✓ 0 dropped / 86"),
         ({"due": 90, "in_flight": 4, "ok": 80, "dropped": 6}, "✗ 6 dropped / 86"),
         ({"due": 90, "in_flight": 4, "dropped": 86}, "✗ 86 dropped / 86"),
+        ({"due": 90, "not_sent": 4, "ok": 86}, "! 0 dropped / 86: no proof"),
+        ({"due": 90, "not_sent": 4, "ok": 80, "dropped": 6}, "✗ 6 dropped / 86"),
+        ({"due": 90, "not_sent": 4, "unexpected": 86}, "! 0 dropped / 86, and no good answer"),
     ],
 )
 def test_the_headline_counts_what_has_an_outcome_and_is_good_only_with_a_good_answer(
     totals: dict[str, int], headline: str
 ) -> None:
     assert bare(drawn(a_snapshot(**totals))[1]) == headline
+
+
+def test_a_run_that_was_stopped_for_a_while_is_no_good_news() -> None:
+    stopped = structs.replace(a_snapshot(due=90, in_flight=4, ok=86), suspended=2.0)
+    assert bare(drawn(stopped)[1]) == "! 0 dropped / 86: no proof"
 
 
 def test_what_is_neither_good_nor_dropped_is_a_warning() -> None:

@@ -147,3 +147,30 @@ def test_a_run_without_a_good_answer_is_no_success_and_fits(width: int) -> None:
     text = " ".join(line.strip() for line in lines)
     assert "! 0 dropped of 1,000,000 sent, and no good answer ! unexpected 1,000,000: neither good nor dropped" in text
     assert "✓" not in text
+
+
+def in_one_line(summary: Summary, width: int = 80) -> str:
+    lines = summary_text(summary, CONFIG, [], Style(Terminal(width=width))).splitlines()
+    assert max(map(len, lines)) <= width
+    return " ".join(line.strip() for line in lines)
+
+
+def test_a_run_that_did_not_send_everything_is_no_success_and_says_whose_fault_that_is() -> None:
+    totals = Totals(due=300_000, not_sent=211_541, ok=88_459)
+    held_back = {NotSent.LAG: 210_000, NotSent.CAP: 1541}
+    phases = (PhaseCounts(phase="", due=300_000, not_sent=held_back),)
+    run = structs.replace(a_summary(), totals=totals, phases=phases, failures=())
+    lines = summary_text(run, CONFIG, [], Style(Terminal(width=80))).splitlines()
+    assert lines[lines.index("! 0 dropped of 88,459 sent: no proof") + 1 :][:2] == [
+        "! 211,541 not sent (schedule lag 210,000, connection cap 1,541): the run is",
+        "  invalid, by this generator's own fault, not the target's",
+    ]
+    assert "✗ 1 dropped of 88,459 sent" in in_one_line(
+        structs.replace(run, totals=structs.replace(totals, ok=88_458, dropped=1))
+    )
+
+
+def test_a_run_that_was_stopped_for_a_while_is_no_success() -> None:
+    run = structs.replace(a_summary(), totals=Totals(due=100, ok=100), failures=(), suspended=2.0)
+    assert "! 0 dropped of 100 sent: no proof ! no data for 2.0 s" in in_one_line(run)
+    assert "✓ 0 dropped of 100 sent !" in in_one_line(structs.replace(run, suspended=0.0))

@@ -276,6 +276,9 @@ async def test_tls_faults_have_their_kind(server_context: ssl.SSLContext) -> Non
     with FaultServer(context=server_context) as server:
         summary = await run(server.url, rate=40.0)
     assert kinds(summary) == {"tls at handshake": 40}
+    (detail,) = {failure.detail for failure in summary.failures}
+    assert detail.startswith("certificate verify failed: self")
+    assert "_ssl" not in detail
     with FaultServer(
         lambda number: Fault.CLOSE if number % 10 == 0 else Fault.TRUNCATED_BODY if number % 10 == 5 else None,
         context=server_context,

@@ -61,14 +61,27 @@ def partial_text(totals: Totals, reason: str, style: Style) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def outcome(totals: Totals) -> tuple[Mark, str]:
-    """The headline: what is lost of what has an outcome. Where nothing came back well, it is no good news."""
+def outcome(totals: Totals, suspended: float) -> tuple[Mark, str]:
+    """The headline: what is lost of what has an outcome.
+
+    Where nothing came back well, not everything was sent, or this command was stopped for a while (seconds), it is no
+    good news.
+    """
     if not totals.done:
         return Mark.WARNING, "no data: nothing has an outcome yet"
-    text = f"{totals.dropped:,} dropped / {totals.done:,}"
+    mark, doubt = _judged(totals, suspended)
+    return mark, f"{totals.dropped:,} dropped / {totals.done:,}{doubt}"
+
+
+def _judged(totals: Totals, suspended: float) -> tuple[Mark, str]:
+    """What the number of drops is worth, and what is to be said behind it."""
     if totals.dropped:
-        return Mark.FAILED, text
-    return (Mark.DONE, text) if totals.ok else (Mark.WARNING, f"{text}, and no good answer")
+        return Mark.FAILED, ""
+    if not totals.ok:
+        return Mark.WARNING, ", and no good answer"
+    if totals.not_sent or suspended:
+        return Mark.WARNING, ": no proof"
+    return Mark.DONE, ""
 
 
 def milliseconds(seconds: float | None) -> str:
@@ -94,12 +107,9 @@ def _verdict(run: Summary, style: Style) -> list[str]:
     if not totals.sent:
         lines.append(style.mark(Mark.WARNING, "no data: nothing was sent"))
     else:
-        mark, _ = outcome(totals)
-        text = f"{totals.dropped:,} dropped of {totals.sent:,} sent"
-        if mark is Mark.WARNING:
-            lines += style.hang(style.mark(mark, f"{text}, and no good answer"), indent=2)
-        else:
-            lines.append(style.mark(mark, text))
+        mark, doubt = _judged(totals, run.suspended)
+        text = f"{totals.dropped:,} dropped of {totals.sent:,} sent{doubt}"
+        lines += style.hang(style.mark(mark, text), indent=2)
         if totals.dropped:
             note = f"(a browser's one retry would leave {totals.dropped_for_browsers:,})"
             if len(text) + len(note) + 5 <= style.terminal.width:  # the mark, and three blanks between them
@@ -113,10 +123,9 @@ def _verdict(run: Summary, style: Style) -> list[str]:
         text = f"no data for {run.suspended:.1f} s: this command was stopped, and sent nothing meanwhile"
         lines += style.hang(style.mark(Mark.WARNING, text), indent=2)
     if totals.not_sent:
-        reasons = _reasons(run)
-        text = f"{totals.not_sent:,} not sent ({reasons}): the run is invalid,"
+        fault = "the run is invalid, by this generator's own fault, not the target's"
+        text = f"{totals.not_sent:,} not sent ({_reasons(run)}): {fault}"
         lines += style.hang(style.mark(Mark.WARNING, text), indent=2)
-        lines += style.hang("  by this generator's own fault, not the target's", indent=2)
     lag = run.lag.quantile(0.99)
     if lag is not None and lag > _LAGGING:
         text = f"the generator lagged behind its schedule: p99 {milliseconds(lag)} ms"

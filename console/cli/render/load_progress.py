@@ -40,7 +40,7 @@ def screen(now: Progress, style: Style, rows: int) -> list[str]:
     """Painted lines, none as wide as the terminal, and fewer than `rows`: what is least telling goes first."""
     width = style.terminal.width - 1
     time = f"  {now.elapsed:.0f} of {now.duration:g} s"
-    mark, text = outcome(now.snapshot.totals)
+    mark, text = outcome(now.snapshot.totals, now.total.suspended)
     head = [
         style.bold(style.fit(clean(now.url), max(0, width - len(time)))) + time,
         style.mark(mark, style.fit(text, width - 2)),
