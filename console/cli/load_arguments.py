@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from console.cli.mistakes import as_text
 from console.cli.parser import Parser
 from console.config.durations import parse_duration
 from console.load.thresholds import Threshold, ThresholdError, parse_threshold
-from console.model.load import CONNECTIONS, MAX_DURATION, MAX_RATE
+from console.model.load import CONNECTIONS, MAX_DURATION, MAX_RATE, MIN_RATE
 
 
 def add_arguments(parser: Parser) -> None:
     """Add what only this command understands. Wrong values become `parser.mistakes`."""
     parser.description = "Send a constant rate of requests and count what is lost. Arrivals never wait\nfor answers."
     add = partial(_add, parser)
-    add("url", nargs="?", metavar="URL", help="default: x-rollout.load.url, else the smoke URL")
+    add("url", nargs="?", read=as_text, metavar="URL", help="default: x-rollout.load.url, else the smoke URL")
     add("--rate", read=_rate, metavar="N", help="requests a second (default: x-rollout.load.rate, else 100)")
     add("--duration", read=_duration, default=10.0, metavar="TIME", help="default 10s; always bounded")
     add("--poisson", action="store_true", help="random arrivals at that rate instead of evenly spaced ones")
-    add("--method", default="", metavar="NAME", help="default GET, or POST with a body")
+    add("--method", default="", read=as_text, metavar="NAME", help="default GET, or POST with a body")
     add("-H", "--header", action="append", default=[], read=_header, metavar="'NAME: VALUE'", help="repeatable")
     body = parser.add_mutually_exclusive_group()
     body.add_argument("--body", metavar="TEXT", help="body of every request")
@@ -34,7 +36,8 @@ def add_arguments(parser: Parser) -> None:
     add("--max-connections", read=_count, default=1000, metavar="N", help="of all kinds (default 1000)")
     add("--fresh", read=_percent, default=0.1, metavar="PERCENT", help="requests on fresh connections (default 10)")
     add("--expect", read=_statuses, default=frozenset(), metavar="CODES", help="further good statuses: 404,503")
-    add("--release-from", default="header:X-Rollout-Release", metavar="RULE", help="header:NAME or json:FIELD")
+    named = "header:X-Rollout-Release"
+    add("--release-from", default=named, read=as_text, metavar="RULE", help="header:NAME or json:FIELD")
     add("--slow-over", read=_duration, default=1.0, metavar="TIME", help="counts as slow beyond it (default 1s)")
     add(
         "--fail-on",
@@ -45,7 +48,7 @@ def add_arguments(parser: Parser) -> None:
         help="'dropped>0', 'p99>50ms', ... (quoted)",
     )
     add("--insecure", action="store_true", help="don't verify the server's certificate")
-    add("--ca-file", default="", metavar="FILE", help="certificates to trust instead of the system's")
+    add("--ca-file", default="", read=as_text, metavar="FILE", help="certificates to trust instead of the system's")
     add("--allow-remote", action="store_true", help="aim at something else than this stack's own published address")
 
 
@@ -59,7 +62,8 @@ def compare(args: argparse.Namespace, parser: Parser) -> None:
 
 def _add(parser: Parser, *names: str, read: Callable[[str], object] | None = None, **settings: Any) -> None:  # noqa: ANN401 - argparse's
     if read:
-        settings["type"] = parser.mistakes.noting(names[-1], read)
+        name = names[-1] if names[-1].startswith("-") else settings["metavar"]
+        settings["type"] = parser.mistakes.noting(name, read)
     parser.add_argument(*names, **settings)
 
 
@@ -74,9 +78,10 @@ def _duration(text: str) -> float:
 def _rate(text: str) -> float:
     with contextlib.suppress(ValueError):
         rate = float(text)
-        if 0 < rate <= MAX_RATE:
+        if MIN_RATE <= rate <= MAX_RATE:
             return rate
-    raise argparse.ArgumentTypeError(f"requests a second up to {MAX_RATE:,.0f} were expected, not {text!r}")
+    bounds = f"from {MIN_RATE:g} to {MAX_RATE:,.0f}"
+    raise argparse.ArgumentTypeError(f"requests a second {bounds} were expected, not {text!r}")
 
 
 def _count(text: str) -> int:
@@ -107,7 +112,8 @@ def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not name.strip():
         raise argparse.ArgumentTypeError(f"'Name: value' was expected, not {text!r}")
-    return name.strip(), value.strip()
+    # A value goes out byte for byte as it was typed, in whatever encoding (RFC 9110 §5.5: obs-text).
+    return as_text(name.strip()), os.fsencode(value.strip()).decode("latin-1")
 
 
 def _threshold(text: str) -> Threshold:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import shlex
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from console.cli.load_body import read_body
 from console.cli.output import Output
 from console.cli.render.style import Mark, Style
 from console.load.guard import check_aim, published
@@ -92,14 +93,5 @@ def _loaded(args: argparse.Namespace, environ: Mapping[str, str], output: Output
 
 
 def _body(args: argparse.Namespace) -> bytes:
-    if args.body_file is None:
-        return (args.body or "").encode()
-    try:
-        return bytes(args.body_file.read_bytes())
-    except OSError as error:
-        raise UsageError(
-            "read the body",
-            f"{args.body_file}: {error.strerror}",
-            now="nothing was sent",
-            next_command=f"ls -l {shlex.quote(str(args.body_file))}",
-        ) from error
+    """Byte for byte as it was typed, or as the file has it."""
+    return os.fsencode(args.body or "") if args.body_file is None else read_body(args.body_file)

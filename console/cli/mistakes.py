@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Callable
 from typing import TypeVar
 
 from console.model.errors import Problem, UsageError
 
 Value = TypeVar("Value")
+
+
+def as_text(given: str) -> str:
+    """An argument as it is. Raises `ArgumentTypeError` for bytes that are no text in the encoding of this locale."""
+    try:
+        given.encode()
+    except UnicodeEncodeError as error:
+        raise argparse.ArgumentTypeError(
+            f"text in {sys.getfilesystemencoding().upper()} was expected, not the bytes {os.fsencode(given)!r}"
+        ) from error
+    return given
 
 
 class Mistakes:

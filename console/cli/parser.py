@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from console.cli.command_line import CommandLine
 from console.cli.exit_codes import MEANINGS
-from console.cli.mistakes import Mistakes
+from console.cli.mistakes import Mistakes, as_text
 from console.cli.suggest import better_message
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 - no public name
@@ -163,11 +163,16 @@ def _common(parser: argparse.ArgumentParser, *, files: str) -> None:
     group.add_argument("--ascii", action="store_true", default=nothing, help="the console: no signs beyond ASCII")
 
 
-def _rollout(parser: argparse.ArgumentParser, action: str) -> None:
+def _rollout(parser: Parser, action: str) -> None:
     parser.add_argument("--plan", action="store_true", help="print what would be done, do nothing")
     match action:
         case "deploy":
-            parser.add_argument("--image", metavar="REF", help="image to deploy (default: what the Compose file says)")
+            parser.add_argument(
+                "--image",
+                type=parser.mistakes.noting("--image", as_text),
+                metavar="REF",
+                help="image to deploy (default: what the Compose file says)",
+            )
             parser.add_argument(
                 "--source",
                 choices=SOURCES,
@@ -210,14 +215,14 @@ def _load_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _rate(text: str) -> float:
-    from console.model.load import MAX_RATE  # noqa: PLC0415 - `--help` needs none of it
+    from console.model.load import MAX_RATE, MIN_RATE  # noqa: PLC0415 - `--help` needs none of it
 
     try:
         rate = float(text)
     except ValueError:
         rate = 0.0
-    if not 0 < rate <= MAX_RATE:
-        raise argparse.ArgumentTypeError(f"{text!r} is no rate: requests a second, up to {MAX_RATE:g}")
+    if not MIN_RATE <= rate <= MAX_RATE:
+        raise argparse.ArgumentTypeError(f"{text!r} is no rate: requests a second, from {MIN_RATE:g} to {MAX_RATE:g}")
     return rate
 
 

@@ -21,6 +21,7 @@ from console.load.ticker import Ticker, make_ticker
 from console.model.load import (
     MAX_DURATION,
     MAX_RATE,
+    MIN_RATE,
     Arrivals,
     EndReason,
     LoadConfig,
@@ -133,8 +134,8 @@ class Generator:
         return self._summary(reason, ended - self._start)
 
     def set_rate(self, rate: float) -> None:
-        """Go on at another rate, capped like every rate."""
-        self._wanted_rate = min(max(rate, 0.0), MAX_RATE)
+        """Go on at another rate, within the bounds of every rate."""
+        self._wanted_rate = min(max(rate, MIN_RATE), MAX_RATE) if rate > 0 else 0.0
         if self._begun and self._suspended_since is None:
             self._go_at(self._wanted_rate)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from console.model.load import MAX_DURATION, MAX_RATE, LoadConfig
+from console.model.load import MAX_DURATION, MAX_RATE, MIN_RATE, LoadConfig
 
 _PROBE_TIMEOUT = 1.0
 """Seconds to find out which of several addresses answers, for each."""
@@ -111,7 +111,7 @@ def resolve(config: LoadConfig) -> Target:
 def _check_figures(config: LoadConfig) -> None:
     """What the command line checks too holds here for every other way of starting a run."""
     bounds = (
-        ("rate", config.rate, 0, MAX_RATE),
+        ("rate", config.rate, MIN_RATE if config.rate else 0, MAX_RATE),
         ("duration", MAX_DURATION if config.duration is None else config.duration, 0.001, MAX_DURATION),
         ("timeout", config.timeout, 0.001, MAX_DURATION),
         ("connections", config.connections, 1, _MOST_CONNECTIONS),

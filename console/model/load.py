@@ -21,8 +21,8 @@ from console.model.histogram import Histogram
 PROTOCOL_VERSION: Final = 3
 """Of the JSON lines. A reader refuses a line of another version."""
 
-MAX_RATE = 100_000.0
-"""Requests a second that no configuration and no command exceeds."""
+MIN_RATE, MAX_RATE = 0.001, 100_000.0
+"""Requests a second that no configuration and no command goes below, but for the 0 of a pause, or exceeds."""
 
 MAX_DURATION = 86_400.0
 """Seconds after which every run ends by itself, whatever was asked."""
@@ -113,7 +113,7 @@ class LoadConfig(Line, frozen=True, kw_only=True, tag="config"):
 
     url: str
     rate: float
-    """Arrivals a second, at most `MAX_RATE`."""
+    """Arrivals a second: 0 (paused), or from `MIN_RATE` to `MAX_RATE`."""
     duration: float | None = None
     """None: until told to stop, and never longer than `MAX_DURATION`."""
     arrivals: Arrivals = Arrivals.CONSTANT

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from console.cli.parser import TextRequestedError, build, load_exists, parse
@@ -63,6 +65,8 @@ def test_the_version_is_one_line(rollout: Rollout) -> None:
         (("load", "--failon", "x"), "did you mean --fail-on?"),
         (("load", "--red-only"), "did you mean --read-only?"),
         (("demo", "--proxy", "haproxy"), "haproxy"),
+        (("load", "--rate", "1e-20"), "from 0.001 to 100,000 were expected"),
+        (("deploy", "--load", "1e-20"), "a second, from 0.001"),
     ],
 )
 def test_a_wrong_command_line_is_64_and_says_what_was_meant(rollout: Rollout, argv: tuple[str, ...], said: str) -> None:
@@ -188,3 +192,10 @@ def test_the_load_generator_is_only_offered_where_it_exists() -> None:
 def test_help_of_a_command_wins_over_its_missing_arguments() -> None:
     with pytest.raises(TextRequestedError, match="rollout rollback"):
         parse(["rollback", "--help"])
+
+
+def test_an_image_that_is_no_text_is_told_with_the_bytes_that_were_typed(rollout: Rollout) -> None:
+    ran = rollout("deploy", "--image", os.fsdecode(b"shop:caf\xe9"))
+    assert ran.code == 64
+    assert "--image: text in UTF-8 was expected, not the bytes b'shop:caf\\xe9'" in " ".join(ran.err.split())
+    assert ran.backend.lines == []

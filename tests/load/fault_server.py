@@ -54,6 +54,8 @@ class Books:
     bodies: int = 0
     """Bytes of request bodies."""
     connections: int = 0
+    last: bytes = b""
+    """The last request, with its body."""
     injected: Counter[Fault] = field(default_factory=Counter)
     on_reused: Counter[Fault] = field(default_factory=Counter)
     """Of the injected: those on a connection that had carried an answer."""
@@ -150,6 +152,7 @@ class FaultServer:
             return
         client.data += data
         while client.sock in self._clients and (length := self._whole_request(client.data)):
+            self.books.last = bytes(client.data[:length])
             del client.data[:length]
             self._respond(client)
 

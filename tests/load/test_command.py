@@ -233,6 +233,44 @@ def test_a_command_line_that_makes_no_sense_is_a_usage_error(
     assert main(["load", *words]) == 64
 
 
+def test_what_is_no_text_is_told_at_once_with_every_other_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    bad = os.fsdecode(b"caf\xe9")
+    options = ["--method", "--release-from", "--ca-file"]
+    words = [f"http://{bad}/", "-H", f"{bad}: x", *(word for option in options for word in (option, bad))]
+    assert main(["load", *words, "--rate", "nonsense"]) == 64
+    told = capfd.readouterr().err
+    for option in ("URL", "--header", *options):
+        assert f"{option}: text in UTF-8 was expected, not the bytes b'" in told
+    assert "--rate: requests a second" in told
+
+
+def test_a_body_and_a_header_go_out_byte_for_byte_as_they_were_typed(tmp_path: Path) -> None:
+    typed = b"caf\xe9 \xe2\x82\xac"
+    with FaultServer() as server:
+        words = ["--rate", "20", "--duration", "100ms", "--allow-remote", "--body", typed, "-H", b"X-Name: " + typed]
+        rollout(tmp_path, server.url, *map(os.fsdecode, words))
+    assert b"\r\nX-Name: " + typed + b"\r\n" in server.books.last
+    assert server.books.last.endswith(b"\r\nContent-Length: 8\r\n\r\n" + typed)
+
+
+@pytest.mark.parametrize("kind", ["sparse file", "endless device"])
+def test_too_long_a_body_is_told_before_anything_is_sent(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    body = Path("/dev/zero")
+    if kind == "sparse file":
+        body = Path("body")
+        with body.open("wb") as file:
+            file.truncate(60_000_000)
+    assert main(["load", "http://127.0.0.1:9/", "--allow-remote", "--body-file", str(body)]) == 64
+    told = " ".join(capfd.readouterr().err.split())
+    assert f"{body}: it is longer than the 16,777,216 bytes that are sent at most" in told
+
+
 def test_an_interrupt_ends_the_schedule_and_still_prints_the_summary(tmp_path: Path) -> None:
     with FaultServer() as server:
         process = started(tmp_path, server.url, "--rate", "100", "--duration", "1m", "--allow-remote")

@@ -17,7 +17,7 @@ from console.load.dispatcher import Dispatcher
 from console.load.generator import Generator
 from console.load.starter import Starter
 from console.load.target import resolve
-from console.model.load import LoadConfig, Message, Snapshot
+from console.model.load import MIN_RATE, LoadConfig, Message, Snapshot
 
 pytestmark = pytest.mark.skipif(not hasattr(select, "epoll"), reason="this system has no epoll")
 
@@ -113,3 +113,10 @@ def test_a_pause_with_much_overdue_is_one_and_the_next_rate_goes_on(scene: Scene
     scene.loop.run_until_complete(run())
     assert scene.errors == []
     assert [one.target_rate for one in scene.heard.messages if isinstance(one, Snapshot)][-1] == 100.0
+
+
+@pytest.mark.usefixtures("begun")
+def test_a_rate_too_low_for_any_timer_becomes_the_lowest_that_there_is(scene: Scene) -> None:
+    generator = scene.make(rate=20.0, duration=0.2)
+    generator.set_rate(1e-20)
+    assert scene.loop.run_until_complete(generator.run()).target_rate == MIN_RATE

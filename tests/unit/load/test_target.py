@@ -88,6 +88,12 @@ def test_the_rate_cap_holds_also_where_everything_else_is_allowed() -> None:
         resolve(a_config(rate=1e9, allow_remote=True))
 
 
+def test_a_rate_too_low_for_any_timer_is_refused_and_a_pause_is_not() -> None:
+    with pytest.raises(TargetError, match=r"a rate of 1e-20 is outside 0\.001 to 100000"):
+        resolve(a_config(rate=1e-20))
+    assert resolve(a_config(rate=0.0)).address == ("127.0.0.1", 8080)
+
+
 def test_of_several_addresses_the_one_that_answers_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
