@@ -33,6 +33,7 @@ def measured(run: LoadRun, config: LoadConfig, summary: Summary | None, found: s
     return ReceiptLoad(
         url=config.url,
         rate=config.rate,
+        rate_at_end=_rate_at_end(run, summary),
         valid=summary is not None and summary.valid and not found,
         problem="; ".join(problems),
         due=totals.due,
@@ -53,6 +54,12 @@ def measured(run: LoadRun, config: LoadConfig, summary: Summary | None, found: s
         lag_p99=lag.quantile(0.99),
         suspended=summary.suspended if summary else run.sum.suspended,
     )
+
+
+def _rate_at_end(run: LoadRun, summary: Summary | None) -> float | None:
+    if summary is not None:
+        return summary.target_rate
+    return run.latest.target_rate if run.latest else None
 
 
 def _by_phase(groups: tuple[Group, ...], phases: tuple[PhaseCounts, ...]) -> tuple[LoadLine, ...]:

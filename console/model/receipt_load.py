@@ -96,6 +96,9 @@ class ReceiptLoad:
     attempts: tuple[LoadAttempts, ...] = ()
     """Every failed attempt, counted by kind; `failures` lists the last of them."""
 
+    rate_at_end: float | None = None
+    """Requests a second that were asked for in the end, which an operator may have changed; None in older receipts."""
+
     suspended: float = 0.0
     """Seconds without data: the rollout's own process was stopped (Ctrl-Z), and sent nothing meanwhile."""
 

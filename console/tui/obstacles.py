@@ -101,6 +101,10 @@ def _needs_load(key: str, board: Board) -> str:
     on = board.sample.load.on
     if key in {"faster", "slower"} and not on:
         return f"no load is running: {board.shown('load')} starts it"
-    if key == "load" and on and board.running and board.own is not None and board.own.load is not None:
-        return f"load: rollout {board.own.number} is measured by it; it can be stopped afterwards"
+    if key == "load" and on and board.running:
+        own = board.own
+        if own is None or own.over:  # the one that begins has no number yet
+            return "load waits for the rollout that begins: it may be measured by it"
+        if own.load is not None:
+            return f"load: rollout {own.number} is measured by it; it can be stopped afterwards"
     return ""

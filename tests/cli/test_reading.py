@@ -344,6 +344,20 @@ def test_what_was_sent_answered_and_tried_in_vain_is_told_by_kind() -> None:
     assert from_plain(Receipt, json.loads(json.dumps(asdict(loaded)))) == loaded
 
 
+@pytest.mark.parametrize(
+    ("in_the_end", "told"),
+    [
+        (None, "500 synthetic requests/s to "),
+        (500.0, "500 synthetic requests/s to "),
+        (1000.0, "500 synthetic requests/s, in the end 1000/s, to "),
+    ],
+)
+def test_a_rate_that_was_changed_meanwhile_is_told_wherever_the_receipt_is(in_the_end: float | None, told: str) -> None:
+    receipt = replace(LOADED, load=replace(samples.LOAD, rate=500.0, rate_at_end=in_the_end))
+    for text in (receipt_text(receipt, Style(Terminal())), receipt_markdown(receipt), receipt_junit(receipt)):
+        assert told in " ".join(text.split())
+
+
 def test_a_receipt_with_load_fits_into_80_columns_whatever_a_release_is_called() -> None:
     line = replace(samples.LOAD.by_phase[0], name=f"green {'v2026.03.01-' * 8}", done=48_213_000)
     load = replace(samples.LOAD, by_release=(line, *samples.LOAD.by_release))

@@ -77,6 +77,14 @@ class LoadContract:
         assert sum(line.due or 0 for line in evidence.by_phase) == evidence.due == evidence.ok
         assert sum(line.done for line in evidence.by_phase) == evidence.due
 
+    async def test_a_rate_that_is_changed_meanwhile_is_told_beside_the_one_asked_for(self, rig: LoadRig) -> None:
+        load = RolloutLoad(rig.run, rig.config)
+        await load.start()
+        await rig.run.rate(2 * rig.config.rate)
+        await rig.sent("planned")
+        evidence, _ = await load.stop()
+        assert (evidence.rate, evidence.rate_at_end) == (rig.config.rate, 2 * rig.config.rate)
+
     async def _rollout(self, rig: LoadRig, *, kills: bool) -> tuple[ReceiptLoad, LoadMeasured, LoadCounts]:
         load = RolloutLoad(rig.run, rig.config)
         await load.start()

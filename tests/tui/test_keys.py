@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from console.model.color import Color
-from console.model.events import RolloutFinished
+from console.model.events import LoadStarted, RolloutFinished
 from console.model.plan import Action
 from console.model.request import Request
 from console.ports.journal import LockLabel
@@ -17,6 +17,7 @@ from console.tui.dialogs import base
 from console.tui.keys import KEYS, Kind
 from console.tui.obstacles import obstacle
 from tests.fakes.stack import FakeStack, make_spec
+from tests.tui.boards import board
 from tests.tui.pilot import Opened, opened
 
 ACTS = ("deploy", "cutover", "drain", "rollback", "retire", "recover", "hold", "abort", "load", "faster", "slower")
@@ -208,6 +209,24 @@ async def test_a_protected_stack_wants_its_name_before_a_deploy_and_not_before_a
         await console.act("rollback")
         await console.agree("rollback: green serves")
         await console.shows("rollout 2 done")
+
+
+def test_load_that_measures_a_rollout_is_not_stopped_nor_is_it_while_one_begins() -> None:
+    shown = board()
+    assert shown.own is not None
+    own = replace(
+        shown.own, load=LoadStarted(url="http://127.0.0.1/", address="127.0.0.1:80", rate=500.0), finished=None
+    )
+    measured = replace(shown, own=own)
+    ended = RolloutFinished(outcome="done", exit_code=0, active=Color.GREEN, seconds=1.0, message="")
+    over = replace(own, finished=ended)
+    began = "load waits for the rollout that begins: it may be measured by it"
+    assert obstacle("load", measured).startswith(f"load: rollout {own.number} is measured by it")
+    assert obstacle("load", replace(measured, own=over)) == began
+    assert obstacle("load", replace(measured, own=None)) == began
+    assert obstacle("load", replace(measured, own=replace(own, load=None))) == ""
+    still = replace(measured.sample, running=False)
+    assert obstacle("load", replace(measured, own=over, sample=still)) == ""
 
 
 async def test_drift_is_named_and_only_ways_out_act() -> None:

@@ -28,7 +28,7 @@ def headline(load: ReceiptLoad) -> str:
 def facts_of_load(load: ReceiptLoad) -> list[tuple[str, str]]:
     """Names and values that every rendering shows."""
     found = [
-        ("load", f"{load.rate:g} synthetic requests/s to {load.url}"),
+        ("load", f"{_rate(load)} to {load.url}"),
         ("requests", headline(load)),
         ("browser", f"{load.dropped_for_browsers:,} dropped as a browser sees it" if load.recovered else ""),
         ("not sent", _not_sent(load)),
@@ -41,6 +41,11 @@ def facts_of_load(load: ReceiptLoad) -> list[tuple[str, str]]:
         ("send lag", f"p99 {milliseconds(load.lag_p99)} ms" if load.lag_p99 is not None else ""),
     ]
     return [(name, clean(value)) for name, value in found if value]
+
+
+def _rate(load: ReceiptLoad) -> str:
+    changed = load.rate_at_end is not None and load.rate_at_end != load.rate
+    return f"{load.rate:g} synthetic requests/s{f', in the end {load.rate_at_end:g}/s,' if changed else ''}"
 
 
 def _not_sent(load: ReceiptLoad) -> str:
