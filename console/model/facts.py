@@ -137,8 +137,10 @@ class ProxyFacts:
     control_published: str | None = None
     """`host:port` of the control listener on this machine, as it is really published; empty when it is not."""
     control_answers: bool | None = None
+    forwarded: tuple[str, ...] | None = None
+    """Addresses of this machine, `host:port`, that are forwarded to the proxy."""
     refused_at: tuple[str, ...] = ()
-    """Addresses of this machine, `host:port`, that are forwarded to the proxy and at which nobody listens."""
+    """Those of them at which nobody listens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

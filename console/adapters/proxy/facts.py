@@ -50,11 +50,13 @@ async def _read(spec: Spec, host: ProxyHost) -> ProxyFacts | None:
     version = await host.run((*command, "-v"), deadline=DUMP_DEADLINE)
     published = await host.published(spec.proxy.control_port)
     facts = ProxyFacts() if spec.proxy.target is None else dumped_facts(spec, dump, version=version.output)
+    forwarded = await host.addresses()
     return replace(
         facts,
         control_published=published or "",
         control_answers=await _answers(spec, host),
-        refused_at=await _refused(await host.addresses()),
+        forwarded=forwarded,
+        refused_at=await _refused(forwarded),
     )
 
 
@@ -67,13 +69,18 @@ async def _answers(spec: Spec, host: ProxyHost) -> bool:
 
 
 async def _refused(addresses: tuple[str, ...]) -> tuple[str, ...]:
-    """Those at which nobody listens. One that can't be tried in time, or at all, says nothing."""
+    """Those at which nobody listens. One that can't be tried in time, or at all, says nothing.
+
+    Of IPv4 only: without its userland proxy Docker lists `[::]`, and forwards nothing from `[::1]`.
+    """
 
     async def refused(address: str) -> bool:
         host, _, port = address.rpartition(":")
+        if host.startswith("["):
+            return False
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+                _, writer = await asyncio.open_connection(host, int(port))
         except ConnectionRefusedError:
             return True
         except OSError:  # a time-out, too

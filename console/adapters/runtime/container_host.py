@@ -95,14 +95,10 @@ class ContainerHost:
         return binding(await self._details(f"find the proxy's port {port}"), port)
 
     async def addresses(self) -> tuple[str, ...]:
-        """Every TCP `host:port` that Docker forwards to the container, of IPv4.
-
-        Without its userland proxy Docker lists `[::]`, and forwards nothing from `[::1]`: a refusal there says nothing.
-        """
+        """Every TCP `host:port` that Docker forwards to the container."""
         details = await self._details("find the proxy's ports")
         ports = (port.partition("/") for port in branch(details, "NetworkSettings", "Ports"))
-        found = (each for port, _, kind in ports if kind == "tcp" for each in bindings(details, int(port)))
-        return tuple(each for each in found if not each.startswith("["))
+        return tuple(each for port, _, kind in ports if kind == "tcp" for each in bindings(details, int(port)))
 
     async def identity(self) -> str:
         """Container id and start time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.model.facts import Facts
 from console.model.finding import Finding
-from console.planning.preflight import files, host, mounts, proxy, times
+from console.planning.preflight import files, host, mounts, ports, proxy, times
 
 
 def preflight(facts: Facts) -> tuple[Finding, ...]:
@@ -18,5 +18,7 @@ def preflight(facts: Facts) -> tuple[Finding, ...]:
         findings += mounts.check(facts.spec, facts.static)
         findings += times.check(facts.spec, facts.static)
     findings += proxy.check(facts.spec, facts.proxy)
+    if facts.proxy is not None and not facts.proxy.crashed:
+        findings += ports.check(facts.spec, facts.static, facts.proxy)
     findings += host.check(facts.spec, facts.host)
     return tuple(findings)

@@ -44,16 +44,6 @@ def check(spec: Spec, proxy: ProxyFacts | None) -> Iterator[Finding]:
     if proxy.worker_shutdown_timeout is not None:
         yield _shutdown(proxy.worker_shutdown_timeout, spec)
     yield from _wiring(proxy)
-    if proxy.refused_at:
-        yield warning(
-            "proxy.forwarded",
-            f"services.{spec.proxy.service}.ports",
-            f"nothing listens on {', '.join(proxy.refused_at)}, though the proxy runs and publishes it",
-            why="whoever comes by it is refused: nginx does not listen on that port, or Docker's forwarder has ended "
-            "(`docker-proxy` does for good when thousands of waiting connections take all its descriptors)",
-            fix="give nginx a `listen` for it or take it out of `ports`; or, for a forwarder that ended, "
-            f"`docker compose restart {spec.proxy.service}`: for as long as it takes to start nobody is served",
-        )
     yield from _control(proxy, spec)
     if proxy.retries_non_idempotent:
         yield warning(

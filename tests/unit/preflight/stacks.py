@@ -22,6 +22,7 @@ CLEAN_PROXY = ProxyFacts(
     retries_non_idempotent=False,
     control_published="127.0.0.1:9080",
     control_answers=True,
+    forwarded=("127.0.0.1:8080", "127.0.0.1:9080"),
 )
 CLEAN_HOST = HostFacts(
     disk_free_bytes=50 * GIB,

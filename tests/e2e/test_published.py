@@ -1,10 +1,11 @@
-"""Docker's forwarder of a published port: one that has ended is named, with the way back."""
+"""Where the proxy is really published: what is not as the configuration says is named, with the way back."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,12 @@ def test_a_forwarder_that_has_ended_is_named_with_the_way_back(operator: Operato
     operator.stack.compose("restart", "proxy")
     operator.stack.wait_until_served()
     assert "nothing listens" not in flat(operator.rollout("check", expect=None).stdout)
+
+
+def test_a_proxy_that_was_brought_up_with_other_ports_is_told_with_both(
+    operator: Operator, free_ports: Callable[[int], list[int]]
+) -> None:
+    (other,), real = free_ports(1), operator.stack.http_port
+    operator.set_environment(HTTP_PORT=str(other))
+    told = flat(operator.rollout("check", expect=None).stdout)
+    assert f"not published on port {other}, as the configuration has it, but on 127.0.0.1:{real}" in told
