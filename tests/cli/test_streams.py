@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -331,7 +332,11 @@ def test_ctrl_c_at_a_question_is_130(terminal: Callable[..., Terminal]) -> None:
 
 def test_watch_draws_on_a_terminal_and_ends_with_ctrl_c(terminal: Callable[..., Terminal]) -> None:
     screen = terminal("good", "status", "--watch")
-    read_until(screen.master, b"\x1b[H\x1b[2J", b"serves")
+    text = read_until(screen.master, b"\r\x1b[8A")
+    report, _, _ = text.partition(b"\r\x1b[8A")
+    assert b"green serves" in report
+    assert report.count(b"\n") == 8
+    assert not re.search(rb"\x1b\[\d*[HJ]", report), "what stood above was moved or cleared"
     screen.process.send_signal(signal.SIGINT)
     assert screen.process.wait(DEADLINE) == 130
 
