@@ -59,12 +59,22 @@ def test_lines_that_a_narrower_terminal_folded_take_more_rows_and_colours_take_n
     assert overdraw.draw(["now"], Terminal(tty=True, columns=25, rows=24)).startswith("\r\x1b[4A")
 
 
-def test_more_lines_than_the_terminal_has_are_counted_rather_than_scrolled_away() -> None:
+def test_more_lines_than_the_terminal_has_are_counted_rather_than_scrolled_away_but_for_the_last() -> None:
     low = Terminal(tty=True, columns=80, rows=5)
     overdraw = Overdraw()
     lines = bare(overdraw.draw([str(number) for number in range(9)], low))
-    assert lines == ["0", "1", "2", "... 6 more lines than this terminal has room for"]
+    assert lines == ["0", "1", "... 6 more lines than this terminal has room for", "8"]
     assert overdraw.draw(["now"], low).startswith("\r\x1b[4A")
+
+
+@pytest.mark.parametrize("rows", range(1, 12))
+def test_however_low_a_terminal_is_no_line_is_lost_without_being_counted_and_none_scrolls(rows: int) -> None:
+    terminal = Terminal(tty=True, columns=60, rows=rows)
+    lines = bare(Overdraw().draw([f"line {number}" for number in range(9)], terminal))
+    assert len(lines) <= max(1, rows - 1)
+    counted = [int(line.split()[1]) for line in lines if line.startswith("...")]
+    assert sum(counted) + len(lines) - len(counted) == 9
+    assert lines[-1] == "line 8" or rows < 3
 
 
 @pytest.mark.skipif(bool(missing_tmux), reason=missing_tmux or "-")

@@ -56,12 +56,14 @@ def _folded(lengths: Iterable[int], columns: int) -> int:
 
 
 def _those_that_fit(lines: Sequence[str], lengths: Sequence[int], columns: int, room: int) -> list[str]:
-    """The first of them, and how many more there are."""
-    last = len(_OMITTED.format(len(lines)))
+    """The first of them, how many are left out, and the last one, which may say what to type next."""
+    omitted = len(_OMITTED.format(len(lines)))
+    last = 1 if _folded([omitted, lengths[-1]], columns) <= room else 0
+    end = len(lines) - last
     fit = 0
-    while _folded([*lengths[: fit + 1], last], columns) <= room:
+    while _folded([*lengths[: fit + 1], omitted, *lengths[end:]], columns) <= room:
         fit += 1
-    return [*lines[:fit], _OMITTED.format(len(lines) - fit)]
+    return [*lines[:fit], _OMITTED.format(end - fit), *lines[end:]]
 
 
 def _up(rows: int) -> str:
